@@ -1,0 +1,18 @@
+//! What is true: facts, blocks, chains, rules, fold, views, answers, audit.
+//!
+//! Deliberately absent: IO, clocks, randomness, threads of a runtime, unordered maps. Whoever calls says
+//! what time it is and hands in the bytes; so the daemon, the bundles, the audit and the simulator run
+//! the same code.
+
+pub mod block;
+pub mod chain;
+pub mod check_digit;
+pub mod codec;
+pub mod fact;
+pub mod hash;
+pub mod header;
+pub mod id;
+pub mod time;
+
+/// Ed25519 keys, as every crate of the hub uses them.
+pub use ed25519_dalek::{SigningKey, VerifyingKey};
