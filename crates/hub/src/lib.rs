@@ -1,3 +1,6 @@
 //! The outside: daemon, NATS, clock, key files, configuration, command line.
 
+pub mod clock;
 pub mod command_io;
+pub mod config;
+pub mod keys;

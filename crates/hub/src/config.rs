@@ -1,0 +1,289 @@
+//! The configuration of one node: `hub.toml` in its data directory.
+//!
+//! Every field is documented here and nowhere else. An unknown field is refused: a misspelt limit must
+//! not silently be no limit. Secrets never stand here; they are files of `keys/`.
+
+use hub_core::hash::{hex_decode, hex_encode};
+use hub_core::id::{FederationId, NodeId};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The name of the file in the data directory.
+pub const CONFIG_FILE: &str = "hub.toml";
+
+/// A node's configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the node keeps everything. Relative to the directory of this file, which is the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+    /// The public key of the federation's root, 64 hex digits: the one thing that is trusted unseen.
+    pub root_key: RootKey,
+    /// The id of this node, as `hub init` or `hub enrol request` gave it.
+    pub node: NodeId,
+    /// A copy of the chain heads outside the data directory: after a restore from a backup it shows that
+    /// the node would sign twice at one height (DESIGN §10). Relative to the directory of this file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head_copy: Option<PathBuf>,
+    /// The node above. Without it this is the root, or a node that works by bundles alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<ParentConfig>,
+    /// The NATS server on which this node serves its children. Without it the node has none, or they
+    /// work by bundles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerConfig>,
+    /// Bounds.
+    #[serde(default, skip_serializing_if = "LimitsConfig::is_default")]
+    pub limits: LimitsConfig,
+}
+
+/// How to reach the node above.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParentConfig {
+    /// Its id.
+    pub node: NodeId,
+    /// Its NATS server, e.g. `tls://hub.heihe.example:4222`. Several, separated by commas, are tried in
+    /// turn.
+    pub url: String,
+    /// A PEM file with the certificates that vouch for the server, beside those of the system. Relative
+    /// to the directory of this file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_ca: Option<PathBuf>,
+}
+
+/// The NATS server for the children of this node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Where this node finds it, e.g. `nats://127.0.0.1:4222`.
+    pub url: String,
+    /// As for the parent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_ca: Option<PathBuf>,
+    /// The most bytes of blocks under way that the server keeps for all children together.
+    #[serde(default = "default_stream_bytes")]
+    pub stream_bytes: u64,
+    /// The most blocks under way that the server keeps for one child; a child beyond that waits, and
+    /// blocks no other.
+    #[serde(default = "default_messages_per_child")]
+    pub messages_per_child: u32,
+}
+
+fn default_stream_bytes() -> u64 {
+    1 << 30
+}
+
+fn default_messages_per_child() -> u32 {
+    4_096
+}
+
+/// Bounds of one node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// The most memory for the index's cache, in bytes.
+    pub index_cache_bytes: u64,
+    /// How long a request of a command waits for the daemon's answer before it says so, in seconds.
+    pub command_wait_seconds: u32,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self { index_cache_bytes: 8 << 20, command_wait_seconds: 10 }
+    }
+}
+
+impl LimitsConfig {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// The public key of a federation's root.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct RootKey(pub [u8; 32]);
+
+impl RootKey {
+    /// The federation it founds.
+    pub fn federation(&self) -> FederationId {
+        FederationId::of_root_key(&self.0)
+    }
+}
+
+impl fmt::Debug for RootKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RootKey({})", hex_encode(&self.0))
+    }
+}
+
+impl Serialize for RootKey {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&hex_encode(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for RootKey {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        hex_decode(&text).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()).map(Self).ok_or_else(
+            || serde::de::Error::custom(format!("expected 64 hex digits, found {text:?}")),
+        )
+    }
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read or written.
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What the file system says.
+        error: io::Error,
+    },
+    /// It is not what is documented.
+    Syntax {
+        /// Which file.
+        path: PathBuf,
+        /// Where and why.
+        error: Box<toml::de::Error>,
+    },
+    /// It cannot be written as TOML.
+    Unwritable(String),
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::Syntax { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::Unwritable(error) => write!(f, "the configuration cannot be written: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Where a node's things are: a configuration with its paths made whole.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// What the file says.
+    pub config: Config,
+    /// The directory of the file.
+    pub base: PathBuf,
+}
+
+impl Node {
+    /// Reads a configuration file, or `hub.toml` of a data directory.
+    ///
+    /// # Errors
+    /// What is wrong, with the place in the file.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let path = if path.is_dir() { path.join(CONFIG_FILE) } else { path.to_owned() };
+        let io = |error| ConfigError::Io { path: path.clone(), error };
+        let text = fs::read_to_string(&path).map_err(io)?;
+        let config = toml::from_str(&text)
+            .map_err(|error| ConfigError::Syntax { path: path.clone(), error: Box::new(error) })?;
+        let base = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        Ok(Self { config, base })
+    }
+
+    /// Makes a path of the file whole.
+    pub fn resolve(&self, path: &Path) -> PathBuf {
+        self.base.join(path)
+    }
+
+    /// The data directory.
+    pub fn data_dir(&self) -> PathBuf {
+        self.config.data_dir.as_ref().map_or_else(|| self.base.clone(), |path| self.resolve(path))
+    }
+
+    /// The key files.
+    pub fn keys_dir(&self) -> PathBuf {
+        self.data_dir().join("keys")
+    }
+
+    /// The local socket.
+    pub fn socket(&self) -> PathBuf {
+        self.data_dir().join("hub.sock")
+    }
+
+    /// The list of NATS users of the children.
+    pub fn children_file(&self) -> PathBuf {
+        self.data_dir().join("children.toml")
+    }
+
+    /// The federation.
+    pub fn federation(&self) -> FederationId {
+        self.config.root_key.federation()
+    }
+}
+
+impl Config {
+    /// The file's text.
+    ///
+    /// # Errors
+    /// A value TOML cannot hold.
+    pub fn to_toml(&self) -> Result<String, ConfigError> {
+        toml::to_string(self).map_err(|error| ConfigError::Unwritable(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole() -> Config {
+        Config {
+            data_dir: Some("data".into()),
+            root_key: RootKey([0xab; 32]),
+            node: NodeId::of_first_key(&[1; 32]),
+            head_copy: Some("/var/backups/hub-head".into()),
+            parent: Some(ParentConfig {
+                node: NodeId::of_first_key(&[2; 32]),
+                url: "tls://hub.example:4222".into(),
+                tls_ca: Some("ca.pem".into()),
+            }),
+            server: Some(ServerConfig {
+                url: "nats://127.0.0.1:4222".into(),
+                tls_ca: None,
+                stream_bytes: 1 << 20,
+                messages_per_child: 9,
+            }),
+            limits: LimitsConfig { index_cache_bytes: 1, command_wait_seconds: 2 },
+        }
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(CONFIG_FILE);
+        fs::write(&path, whole().to_toml().unwrap()).unwrap();
+        let node = Node::load(directory.path()).unwrap();
+        assert_eq!(node.config, whole());
+        assert_eq!(node.data_dir(), directory.path().join("data"));
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused_and_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(CONFIG_FILE);
+        let text = whole().to_toml().unwrap().replace("stream_bytes", "stream_byte");
+        fs::write(&path, text).unwrap();
+        let error = Node::load(&path).unwrap_err().to_string();
+        assert!(error.contains("stream_byte") && error.contains("stream_bytes"), "{error}");
+
+        fs::write(&path, "root_key = \"xyz\"").unwrap();
+        let error = Node::load(&path).unwrap_err().to_string();
+        assert!(error.contains("64 hex digits"), "{error}");
+    }
+}
