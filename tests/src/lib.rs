@@ -1,1 +1,4 @@
-//! Test support.
+//! What tests and the demonstration share.
+
+pub mod demo;
+pub mod process;

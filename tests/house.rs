@@ -1,0 +1,113 @@
+//! The rules of the house, as tests: what each crate may depend on, and what a file may look like.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Names of all packages that `package` needs on this machine when it is built for use, and its own.
+fn needs(package: &str) -> BTreeSet<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--offline", "--edges", "normal", "--prefix", "none"])
+        .args(["--package", package])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
+/// DESIGN §12: the core and the node machine reach no runtime, network, store, clock or randomness.
+#[test]
+fn pure_crates_reach_no_outside() {
+    let outside = [
+        "async-nats",
+        "chrono",
+        "crossbeam-channel",
+        "fastrand",
+        "getrandom",
+        "hub",
+        "hub-log",
+        "mio",
+        "rand",
+        "rayon",
+        "rustix",
+        "sled",
+        "smol",
+        "socket2",
+        "time",
+        "tokio",
+    ];
+    for package in ["hub-core", "hub-node"] {
+        let reached = needs(package);
+        assert!(reached.contains("serde"), "{package}: the walk reaches nothing");
+        for name in outside {
+            assert!(!reached.contains(name), "{package} reaches {name}");
+        }
+    }
+    assert!(!needs("hub-core").contains("hub-node"));
+    assert!(!needs("hub-log").contains("hub-node"), "log and node do not know each other");
+    assert!(!needs("hub-node").contains("hub-log"), "log and node do not know each other");
+    // the walk sees what is there
+    assert!(needs("hub").contains("tokio") && needs("hub-log").contains("sled"));
+}
+
+/// All tracked kinds of text below these folders.
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    let mut entries: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            files(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn files_are_rooms_not_halls() {
+    let mut all = Vec::new();
+    for folder in ["crates", "tests", "ops"] {
+        files(&root().join(folder), &mut all);
+    }
+    let machine_paths = ["/ho\u{6d}e/", "/ro\u{6f}t/", "/wor\u{6b}/"];
+    let mut faults = Vec::new();
+    for path in &all {
+        let Ok(text) = std::fs::read_to_string(path) else { continue };
+        let mut fault = |what: &str| faults.push(format!("{}: {what}", path.display()));
+        for machine_path in machine_paths {
+            if text.contains(machine_path) {
+                fault("a machine's path");
+            }
+        }
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            if !text.starts_with("//!") {
+                fault("does not say what it is (//!)");
+            }
+            if text.lines().count() > 600 {
+                fault("more than 600 lines");
+            }
+            if text.contains("#[\u{69}gnore") {
+                fault("a test that does not run");
+            }
+        }
+    }
+    assert!(all.len() > 40, "the walk sees too little: {}", all.len());
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Every folder of the house has its map.
+#[test]
+fn folders_have_their_map() {
+    for folder in [".", "crates", "tests", "ops", "tests/scenarios"] {
+        assert!(root().join(folder).join("README.md").is_file(), "{folder}/README.md");
+    }
+}

@@ -1,0 +1,3 @@
+//! `ops/demo` starts this.
+
+fn main() {}
