@@ -2,3 +2,5 @@
 
 pub mod demo;
 pub mod process;
+pub mod sample;
+pub mod strategy;

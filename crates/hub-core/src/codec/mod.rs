@@ -56,6 +56,11 @@ pub enum CodecError {
     },
     /// Member facts and others in one block.
     Mixed,
+    /// A fact to be encoded whose HLC is not greater than that of the fact before it.
+    Clock {
+        /// Its place among the facts, from 0.
+        index: usize,
+    },
     /// A codec this version does not know.
     UnknownCodec(u8),
     /// A kind, or a value of a list, that this version does not know.
@@ -69,6 +74,19 @@ pub enum CodecError {
     Truncated {
         /// At which byte.
         at: usize,
+        /// How many bytes the value still needs.
+        expected: usize,
+        /// How many are left.
+        found: usize,
+    },
+    /// A value claims to be longer than any body.
+    Claim {
+        /// At which byte.
+        at: usize,
+        /// The longest body.
+        expected: u32,
+        /// The length it claims.
+        found: u64,
     },
     /// Bytes are left after the last fact.
     Trailing {
@@ -103,11 +121,19 @@ impl fmt::Display for CodecError {
                 write!(f, "body: expected at most {expected} bytes, found {found}")
             }
             Self::Mixed => f.write_str("body: expected member facts or others, found both"),
+            Self::Clock { index } => {
+                write!(f, "fact {index}: expected a greater HLC than the fact before it")
+            }
             Self::UnknownCodec(found) => write!(f, "codec: expected 1 or 2, found {found}"),
             Self::UnknownKind { list, found } => {
                 write!(f, "{list}: expected a known kind, found {found}")
             }
-            Self::Truncated { at } => write!(f, "body: expected more bytes after {at}, found none"),
+            Self::Truncated { at, expected, found } => {
+                write!(f, "body byte {at}: expected {expected} more bytes, found {found}")
+            }
+            Self::Claim { at, expected, found } => {
+                write!(f, "body byte {at}: expected a length of at most {expected}, found {found}")
+            }
             Self::Trailing { expected, found } => {
                 write!(f, "body: expected {expected} bytes, found {found}")
             }
@@ -122,10 +148,13 @@ impl std::error::Error for CodecError {}
 /// Encodes facts; says with which codec.
 ///
 /// # Errors
-/// No facts, more than [`FACTS_MAX`], mixed families, a body too long for a block.
+/// No facts, more than [`FACTS_MAX`], mixed families, HLCs that do not rise, a body too long for a block.
 pub fn encode(facts: &[Fact]) -> Result<(u8, Vec<u8>), CodecError> {
     if facts.is_empty() || facts.len() > FACTS_MAX as usize {
         return Err(CodecError::Count { expected: "1 to 4096", found: facts.len() });
+    }
+    if let Some(index) = facts.windows(2).position(|pair| pair[0].hlc >= pair[1].hlc) {
+        return Err(CodecError::Clock { index: index + 1 });
     }
     let members = facts.iter().filter(|f| matches!(f.body, FactBody::Member(_))).count();
     let (codec, body) = match members {

@@ -1,6 +1,6 @@
 //! Facts about unions, grassroots or federation (DESIGN §4).
 
-use super::{Code, FactError, check_codes, check_day, check_range, check_text};
+use super::{Code, FactError, check_codes, check_day, check_text};
 use crate::id::{BranchId, UnitId};
 use crate::time::Day;
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,7 @@ pub struct BranchProfile {
     /// Its name.
     pub name: String,
     /// Its codes: natural keys.
+    #[serde(deserialize_with = "super::bounded::list")]
     pub codes: Vec<Code>,
 }
 
@@ -106,6 +107,7 @@ pub enum BranchFact {
         /// New name.
         name: Option<String>,
         /// Codes that replace those of the same kind.
+        #[serde(deserialize_with = "super::bounded::list")]
         codes: Vec<Code>,
         /// Corrected kind.
         kind: Option<BranchKind>,
@@ -211,7 +213,7 @@ impl BranchFact {
             }
             Self::LegalRegistered { uscc, .. } => check_text("uscc", uscc),
             Self::CommitteeElected { term_years, until, .. } => {
-                check_range("term_years", u64::from(*term_years), 3, 5)?;
+                check_term(*term_years)?;
                 until.map_or(Ok(()), |day| check_day("until", day))
             }
             Self::Approved { .. }
@@ -223,4 +225,11 @@ impl BranchFact {
             | Self::Dissolved { .. } => Ok(()),
         }
     }
+}
+
+fn check_term(years: u8) -> Result<(), FactError> {
+    if matches!(years, 3 | 5) {
+        return Ok(());
+    }
+    Err(FactError { field: "term_years", expected: "3 or 5".into(), found: years.to_string() })
 }

@@ -44,12 +44,15 @@ pub enum FigureFact {
         /// Counted from 1; a correction has the next.
         revision: u32,
         /// Values by element, in rising order of element.
+        #[serde(deserialize_with = "super::bounded::list")]
         values: Vec<ElementValue>,
         /// Rates as declared.
+        #[serde(deserialize_with = "super::bounded::list")]
         rates: Vec<DeclaredRate>,
         /// The posts that filed, reviewed and answer for it.
         posts: [u32; 3],
         /// The units a residual figure stands for; empty for a unit's own figure (S2).
+        #[serde(deserialize_with = "super::bounded::list")]
         residual_of: Vec<UnitId>,
     },
     /// A superior sent a report back (退回); it leaves totals and is listed.

@@ -1,7 +1,7 @@
 //! Facts about who may speak and what was decided (DESIGN §4, §7, §9).
 
 use super::member::{Evidence, MemberFact};
-use super::{BranchFact, FactError, UnitFact, check_list, check_range, check_text};
+use super::{BranchFact, FactError, UnitFact, check_day, check_list, check_range, check_text};
 use crate::hash::Hash;
 use crate::id::{BranchId, ChainId, FactId, Lane, MemberKey, NodeId, UnitId};
 use crate::time::{Day, Hlc, Millis};
@@ -36,8 +36,10 @@ pub struct Enrolment {
     /// Facts later than this are parked until renewal.
     pub expires: Millis,
     /// For a later epoch: the epoch it continues, and the heads from which.
+    #[serde(deserialize_with = "super::bounded::continued")]
     pub continues: Option<(u32, Vec<LaneHead>)>,
     /// The federation's person key, sealed to this node's key; empty where the host keeps it.
+    #[serde(deserialize_with = "super::bounded::list")]
     pub person_key: Vec<u8>,
 }
 
@@ -104,6 +106,7 @@ pub enum RestatedBody {
 
 impl Restatement {
     fn check(&self) -> Result<(), FactError> {
+        check_day("day", self.day)?;
         match &self.body {
             RestatedBody::Unit(fact) => fact.check(),
             RestatedBody::Branch(fact) => fact.check(),
@@ -125,6 +128,7 @@ pub enum GovernanceFact {
         /// The epoch.
         epoch: u32,
         /// The last good height of each lane; a lane not named has none.
+        #[serde(deserialize_with = "super::bounded::list")]
         last_good: Vec<(Lane, u64)>,
         /// Why, in words.
         reason: String,
@@ -132,6 +136,7 @@ pub enum GovernanceFact {
     /// A ruling (裁定) by a common ancestor (M4).
     Ruled {
         /// The sides; two at least.
+        #[serde(deserialize_with = "super::bounded::list")]
         sides: Vec<Side>,
         /// Which of them wins, by its place; none: nobody.
         winner: Option<u32>,
@@ -165,6 +170,7 @@ pub enum GovernanceFact {
     /// What its writer held and vouches for at its HLC.
     Checkpointed {
         /// One entry a chain, in order of chain.
+        #[serde(deserialize_with = "super::bounded::list")]
         frontier: Vec<ChainHeight>,
         /// The view digest there.
         digest: Hash,
@@ -208,14 +214,15 @@ impl GovernanceFact {
                 check_list("last_good", last_good.len())?;
                 check_text("reason", reason)
             }
-            Self::Ruled { sides, winner, reason, .. } => {
+            Self::Ruled { sides, winner, from, reason } => {
+                check_day("from", *from)?;
                 check_list("sides", sides.len())?;
                 check_range("sides", sides.len() as u64, 2, u64::MAX)?;
                 let winner = winner.map_or(0, u64::from);
                 check_range("winner", winner, 0, sides.len() as u64 - 1)?;
                 check_text("reason", reason)
             }
-            Self::Objected { .. } => Ok(()),
+            Self::Objected { from, .. } => check_day("from", *from),
             Self::Restated { content, .. } => content.check(),
             Self::Checkpointed { frontier, .. } => check_list("frontier", frontier.len()),
             Self::CatalogPublished { text, .. } | Self::PolicyPublished { text, .. } => {

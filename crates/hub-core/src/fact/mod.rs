@@ -3,9 +3,11 @@
 //! A fact says what its writer knew, never what anyone concludes. Variant order of every enum here is
 //! part of the byte format: append, never reorder.
 
+mod bounded;
 pub mod branch;
 pub mod figure;
 pub mod governance;
+mod kind;
 pub mod member;
 pub mod unit;
 
@@ -16,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use branch::BranchFact;
 pub use figure::FigureFact;
 pub use governance::GovernanceFact;
+pub use kind::KINDS;
 pub use member::MemberFact;
 pub use unit::UnitFact;
 
@@ -40,6 +43,7 @@ pub struct Fact {
     /// The document it rests on, e.g. the number of an approval (批复文号).
     pub document: Option<String>,
     /// Coded attributes, sorted by code, each code once; unknown codes are carried.
+    #[serde(deserialize_with = "bounded::list")]
     pub attributes: Vec<Attribute>,
     /// What happened.
     pub body: FactBody,

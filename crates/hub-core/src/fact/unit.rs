@@ -52,6 +52,7 @@ pub struct UnitProfile {
     /// Its name.
     pub name: String,
     /// Its codes.
+    #[serde(deserialize_with = "super::bounded::list")]
     pub codes: Vec<Code>,
     /// 单位类别 (`schemas/codes.md`), e.g. 110 state-owned, 170 private.
     pub ownership: Option<u16>,
@@ -93,6 +94,7 @@ pub enum UnitFact {
         /// New name.
         name: Option<String>,
         /// Codes that replace those of the same kind.
+        #[serde(deserialize_with = "super::bounded::list")]
         codes: Vec<Code>,
         /// New ownership.
         ownership: Option<u16>,
@@ -130,8 +132,10 @@ pub enum UnitFact {
     /// Merger, split or redrawing (U4).
     Succeeded {
         /// The units that end.
+        #[serde(deserialize_with = "super::bounded::list")]
         old: Vec<UnitId>,
         /// The units that follow.
+        #[serde(deserialize_with = "super::bounded::list")]
         new: Vec<UnitId>,
         /// Which kind of change.
         how: Succession,

@@ -1,9 +1,12 @@
 //! Columns into rows: every bound checked, every value in its one encoding, no fact built.
 
 use super::wire::{Reader, unzigzag};
-use super::{AttributeColumn, MemberBatch, MemberRow, PRECISIONS, RowKind, unpack_profile};
+use super::{
+    ATTRIBUTE_CODES_MAX, AttributeColumn, MemberBatch, MemberRow, PRECISIONS, RowKind,
+    unpack_profile,
+};
 use crate::codec::CodecError;
-use crate::fact::{LIST_MAX, TEXT_BYTES_MAX};
+use crate::fact::{TEXT_BYTES_MAX, check_text};
 use crate::header::{FACTS_MAX, Header};
 use crate::id::{BranchId, MemberKey, UnitId};
 use crate::time::{Day, Hlc, Precision};
@@ -24,6 +27,10 @@ const EMPTY: MemberRow = MemberRow {
     detail: 0,
     profile: 0,
 };
+
+/// How many run columns a body has: kind, precision, unit, operator, document, union; of starts detail,
+/// employer, host, union before; of transfers out the union after.
+const COLUMNS: u32 = 11;
 
 /// Names in order of first use: each new name is the next entry.
 struct FirstUse {
@@ -59,8 +66,9 @@ impl FirstUse {
 }
 
 pub(in crate::codec) fn decode(header: &Header, body: &[u8]) -> Result<MemberBatch, CodecError> {
-    let mut reader = Reader { bytes: body, at: 0 };
+    let mut reader = Reader { bytes: body, at: 0, absent: 0 };
     let mut batch = read_dictionaries(&mut reader)?;
+    reader.absent = reader.bounded("absent columns", (1 << COLUMNS) - 1)?;
     batch.rows = vec![EMPTY; header.count as usize];
     let mut names = Names {
         branches: FirstUse { list: "unions", used: 0, length: batch.branches.len() as u64 },
@@ -98,6 +106,7 @@ fn read_dictionaries(reader: &mut Reader<'_>) -> Result<MemberBatch, CodecError>
         let length = reader.bounded("document", TEXT_BYTES_MAX as u64)? as usize;
         let text = std::str::from_utf8(reader.take(length)?);
         let text = text.map_err(|_| reader.wrong_at(start, "document: expected UTF-8"))?;
+        check_text("document", text).map_err(|error| reader.wrong_at(start, &error.to_string()))?;
         batch.documents.push(text.to_owned());
     }
     distinct(reader, "unions", &batch.branches)?;
@@ -125,7 +134,7 @@ fn read_shared(
     let rows = &mut batch.rows;
     let total = rows.len();
     let mut unknown_kind = None;
-    let kinds = reader.runs(total, |from, to, value| {
+    let kinds = reader.column(total, |from, to, value| {
         let known = RowKind::ALL.get(usize::try_from(value).unwrap_or(usize::MAX));
         unknown_kind = unknown_kind.or(if known.is_none() { Some(value) } else { None });
         let kind = *known.ok_or_else(String::new)?;
@@ -136,14 +145,14 @@ fn read_shared(
         return Err(CodecError::UnknownKind { list: "member facts", found });
     }
     kinds?;
-    reader.runs(total, |from, to, value| {
+    reader.column(total, |from, to, value| {
         let known = PRECISIONS.get(usize::try_from(value).unwrap_or(usize::MAX));
         let precision =
             *known.ok_or_else(|| format!("precision: expected 0 to 2, found {value}"))?;
         rows[from..to].iter_mut().for_each(|row| row.precision = precision);
         Ok(())
     })?;
-    reader.runs(total, |from, to, value| {
+    reader.column(total, |from, to, value| {
         let place = names.units.place(value)?;
         rows[from..to].iter_mut().for_each(|row| row.unit = place);
         Ok(())
@@ -152,19 +161,19 @@ fn read_shared(
         FirstUse { list: "operators", used: 0, length: batch.operators.len() as u64 },
         FirstUse { list: "documents", used: 0, length: batch.documents.len() as u64 },
     );
-    reader.runs(total, |from, to, value| {
+    reader.column(total, |from, to, value| {
         let place = operators.place(value)?;
         rows[from..to].iter_mut().for_each(|row| row.operator = place);
         Ok(())
     })?;
-    reader.runs(total, |from, to, value| {
+    reader.column(total, |from, to, value| {
         let place = documents.named(value)?;
         rows[from..to].iter_mut().for_each(|row| row.document = place);
         Ok(())
     })?;
     operators.finish(reader)?;
     documents.finish(reader)?;
-    reader.runs(total, |from, to, value| {
+    reader.column(total, |from, to, value| {
         let place = names.branches.place(value)?;
         rows[from..to].iter_mut().for_each(|row| row.branch = place);
         Ok(())
@@ -225,7 +234,7 @@ fn read_picked(
 ) -> Result<(), CodecError> {
     let total = rows.iter().filter(|row| has(row.kind)).count();
     let mut picked = rows.iter_mut().filter(|row| has(row.kind));
-    reader.runs(total, |from, to, value| {
+    reader.column(total, |from, to, value| {
         let value = read(value)?;
         picked.by_ref().take(to - from).for_each(|row| put(row, value));
         Ok(())
@@ -284,7 +293,7 @@ fn read_acts(
 fn read_attributes(reader: &mut Reader<'_>, batch: &mut MemberBatch) -> Result<(), CodecError> {
     let total = batch.rows.len();
     let mut before = None;
-    for _ in 0..reader.bounded("attributes", LIST_MAX as u64)? {
+    for _ in 0..reader.bounded("attributes", ATTRIBUTE_CODES_MAX as u64)? {
         let start = reader.at;
         let code = reader.bounded("attribute", u64::from(u16::MAX))? as u16;
         if before.is_some_and(|before| before >= code) {

@@ -1,7 +1,7 @@
 //! Member facts into columns.
 
-use super::wire::{put_runs, put_varint, zigzag};
-use super::{RowKind, pack_profile, pack_start};
+use super::wire::{Columns, put_runs, put_varint, zigzag};
+use super::{ATTRIBUTE_CODES_MAX, RowKind, pack_profile, pack_start};
 use crate::codec::CodecError;
 use crate::fact::member::MemberAct;
 use crate::fact::{Fact, FactBody, MemberFact};
@@ -55,7 +55,7 @@ pub(in crate::codec) fn encode(facts: &[Fact]) -> Result<Vec<u8>, CodecError> {
             _ => Err(CodecError::Mixed),
         })
         .collect::<Result<_, _>>()?;
-    let mut columns = Vec::new();
+    let mut columns = Columns::default();
     let dictionaries = put_shared(&mut columns, facts, &members);
     put_acts(&mut columns, &members, dictionaries, facts)
 }
@@ -68,67 +68,68 @@ struct Dictionaries {
 }
 
 /// The columns every fact has.
-fn put_shared(out: &mut Vec<u8>, facts: &[Fact], members: &[&MemberFact]) -> Dictionaries {
+fn put_shared(columns: &mut Columns, facts: &[Fact], members: &[&MemberFact]) -> Dictionaries {
     let mut dictionaries = Dictionaries {
         branches: Dictionary::new(),
         units: Dictionary::new(),
         operators: Dictionary::new(),
         documents: Dictionary::new(),
     };
-    put_runs(out, members.iter().map(|m| kind(m) as u64));
-    put_runs(out, facts.iter().map(|f| f.precision as u64));
-    put_runs(out, facts.iter().map(|f| dictionaries.units.place(&f.unit)));
-    put_runs(out, facts.iter().map(|f| dictionaries.operators.place(&f.operator)));
-    put_runs(out, facts.iter().map(|f| dictionaries.documents.named(f.document.as_ref())));
-    put_runs(out, members.iter().map(|m| dictionaries.branches.place(&m.branch)));
-    put_runs(out, facts.windows(2).map(|pair| pair[1].hlc.0 - pair[0].hlc.0));
+    columns.put(members.iter().map(|m| kind(m) as u64));
+    columns.put(facts.iter().map(|f| f.precision as u64));
+    columns.put(facts.iter().map(|f| dictionaries.units.place(&f.unit)));
+    columns.put(facts.iter().map(|f| dictionaries.operators.place(&f.operator)));
+    columns.put(facts.iter().map(|f| dictionaries.documents.named(f.document.as_ref())));
+    columns.put(members.iter().map(|m| dictionaries.branches.place(&m.branch)));
+    put_runs(&mut columns.bytes, facts.windows(2).map(|pair| pair[1].hlc.0 - pair[0].hlc.0));
     let mut last = 0;
     for fact in facts {
-        put_varint(out, zigzag(i64::from(fact.day.0) - last));
+        put_varint(&mut columns.bytes, zigzag(i64::from(fact.day.0) - last));
         last = i64::from(fact.day.0);
     }
     for member in members {
-        out.extend_from_slice(&member.member.0);
+        columns.bytes.extend_from_slice(&member.member.0);
     }
     dictionaries
 }
 
 /// The columns of acts, the attributes, and in front of all the dictionaries.
 fn put_acts(
-    columns: &mut Vec<u8>,
+    columns: &mut Columns,
     members: &[&MemberFact],
     mut dictionaries: Dictionaries,
     facts: &[Fact],
 ) -> Result<Vec<u8>, CodecError> {
     let starts = || members.iter().filter_map(|m| m.start());
-    put_runs(columns, starts().map(|s| u64::from(pack_start(s))));
-    put_runs(columns, starts().map(|s| dictionaries.units.named(s.employer.as_ref())));
-    put_runs(columns, starts().map(|s| dictionaries.units.named(s.host.as_ref())));
-    put_runs(columns, starts().map(|s| dictionaries.branches.named(s.from.as_ref())));
+    columns.put(starts().map(|s| u64::from(pack_start(s))));
+    columns.put(starts().map(|s| dictionaries.units.named(s.employer.as_ref())));
+    columns.put(starts().map(|s| dictionaries.units.named(s.host.as_ref())));
+    columns.put(starts().map(|s| dictionaries.branches.named(s.from.as_ref())));
     let outs = members.iter().filter_map(|m| match &m.act {
         MemberAct::TransferredOut { to } => Some(dictionaries.branches.named(to.as_ref())),
         _ => None,
     });
-    put_runs(columns, outs);
+    columns.put(outs);
     for member in members {
         match &member.act {
             MemberAct::Joined(start) | MemberAct::TransferredIn(start) => {
-                columns.push(pack_profile(start.profile));
+                columns.bytes.push(pack_profile(start.profile));
             }
-            MemberAct::Revised { profile } => columns.push(pack_profile(*profile)),
-            MemberAct::Retained { reason } => columns.push(*reason),
-            MemberAct::Left { reason } => columns.push(*reason as u8),
+            MemberAct::Revised { profile } => columns.bytes.push(pack_profile(*profile)),
+            MemberAct::Retained { reason } => columns.bytes.push(*reason),
+            MemberAct::Left { reason } => columns.bytes.push(*reason as u8),
             MemberAct::Rekeyed { to, qualified } => {
-                columns.push(u8::from(*qualified));
-                columns.extend_from_slice(&to.0);
+                columns.bytes.push(u8::from(*qualified));
+                columns.bytes.extend_from_slice(&to.0);
             }
             MemberAct::TransferredOut { .. } | MemberAct::Erased => {}
         }
     }
-    put_attributes(columns, facts);
-    let mut body = Vec::with_capacity(columns.len() + 64);
+    put_attributes(&mut columns.bytes, facts)?;
+    let mut body = Vec::with_capacity(columns.bytes.len() + 64);
     put_dictionaries(&mut body, &dictionaries)?;
-    body.append(columns);
+    put_varint(&mut body, columns.absent());
+    body.append(&mut columns.bytes);
     Ok(body)
 }
 
@@ -153,9 +154,15 @@ fn put_dictionaries(out: &mut Vec<u8>, dictionaries: &Dictionaries) -> Result<()
     Ok(())
 }
 
-fn put_attributes(out: &mut Vec<u8>, facts: &[Fact]) {
+fn put_attributes(out: &mut Vec<u8>, facts: &[Fact]) -> Result<(), CodecError> {
     let codes: BTreeSet<u16> =
         facts.iter().flat_map(|fact| fact.attributes.iter().map(|a| a.code)).collect();
+    if codes.len() > ATTRIBUTE_CODES_MAX {
+        return Err(CodecError::Count {
+            expected: "at most 32 attribute codes",
+            found: codes.len(),
+        });
+    }
     put_varint(out, codes.len() as u64);
     for code in codes {
         put_varint(out, u64::from(code));
@@ -169,4 +176,5 @@ fn put_attributes(out: &mut Vec<u8>, facts: &[Fact]) {
         });
         put_runs(out, steps);
     }
+    Ok(())
 }

@@ -16,6 +16,10 @@ use crate::time::{Day, Hlc, Precision};
 pub(super) use decode::decode;
 pub(super) use encode::encode;
 
+/// The most different attribute codes the member facts of one block may carry. Runs make a column of
+/// 4096 values a few bytes, so without a bound a small body would ask for much memory.
+pub const ATTRIBUTE_CODES_MAX: usize = 32;
+
 /// The member facts of a block: rows of small numbers beside the dictionaries they point into.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MemberBatch {

@@ -18,10 +18,38 @@ pub(super) fn unzigzag(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
-/// Writes runs of equal values: (length, value) pairs until all values are told.
-pub(super) fn put_runs(out: &mut Vec<u8>, values: impl Iterator<Item = u64>) {
+/// Run columns of one body. One whose values are all 0, or that has none, is absent and has its bit, from
+/// the lowest, set in the mask of absent columns.
+#[derive(Default)]
+pub(super) struct Columns {
+    pub(super) bytes: Vec<u8>,
+    absent: u64,
+    count: u32,
+}
+
+impl Columns {
+    pub(super) fn put(&mut self, values: impl Iterator<Item = u64>) {
+        let start = self.bytes.len();
+        let any = put_runs(&mut self.bytes, values);
+        if !any {
+            self.bytes.truncate(start);
+            self.absent |= 1 << self.count;
+        }
+        self.count += 1;
+    }
+
+    pub(super) fn absent(&self) -> u64 {
+        self.absent
+    }
+}
+
+/// Writes runs of equal values: (length, value) pairs until all values are told. Says whether any value
+/// is other than 0.
+pub(super) fn put_runs(out: &mut Vec<u8>, values: impl Iterator<Item = u64>) -> bool {
+    let mut any = false;
     let mut run: Option<(u64, u64)> = None;
     for value in values {
+        any |= value != 0;
         match &mut run {
             Some((length, running)) if *running == value => *length += 1,
             _ => {
@@ -37,18 +65,24 @@ pub(super) fn put_runs(out: &mut Vec<u8>, values: impl Iterator<Item = u64>) {
         put_varint(out, length);
         put_varint(out, running);
     }
+    any
 }
 
 /// A reader of a body that never reads past its end.
 pub(super) struct Reader<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) at: usize,
+    /// The mask of absent columns, as far as its columns are not read yet.
+    pub(super) absent: u64,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn take(&mut self, length: usize) -> Result<&'a [u8], CodecError> {
         let end = self.at.checked_add(length).filter(|end| *end <= self.bytes.len());
-        let end = end.ok_or(CodecError::Truncated { at: self.at })?;
+        let end = end.ok_or_else(|| {
+            let (expected, found) = (length, self.bytes.len() - self.at);
+            CodecError::Truncated { at: self.at, expected, found }
+        })?;
         let taken = &self.bytes[self.at..end];
         self.at = end;
         Ok(taken)
@@ -122,6 +156,29 @@ impl<'a> Reader<'a> {
             done = end;
         }
         Ok(())
+    }
+
+    /// Reads the next run column, which the mask may say is absent: then all its values are 0.
+    pub(super) fn column(
+        &mut self,
+        total: usize,
+        mut put: impl FnMut(usize, usize, u64) -> Result<(), String>,
+    ) -> Result<(), CodecError> {
+        let start = self.at;
+        let absent = self.absent & 1 == 1;
+        self.absent >>= 1;
+        if absent && total > 0 {
+            return put(0, total, 0).map_err(|what| self.wrong_at(start, &what));
+        }
+        let mut any = absent;
+        self.runs(total, |from, to, value| {
+            any |= value != 0;
+            put(from, to, value)
+        })?;
+        if any {
+            return Ok(());
+        }
+        Err(self.wrong_at(start, "column: expected it absent, found nothing but 0"))
     }
 
     pub(super) fn wrong_at(&self, at: usize, what: &str) -> CodecError {
