@@ -13,6 +13,7 @@ pub mod hash;
 pub mod header;
 pub mod id;
 pub mod time;
+pub mod view;
 
 /// Ed25519 keys, as every crate of the hub uses them.
 pub use ed25519_dalek::{SigningKey, VerifyingKey};

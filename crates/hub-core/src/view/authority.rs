@@ -1,0 +1,260 @@
+//! Who may speak: enrolments, cuts, and the word over a unit as spans of the clock (DESIGN §9).
+//!
+//! Authority is judged at a fact's own clock, never at its effective day, and never by arrival.
+
+use super::intervals::Intervals;
+use super::tree::{Tree, UnitIx};
+use crate::fact::governance::Enrolment;
+use crate::id::{FactId, Lane, NodeId};
+use crate::time::{DAY_MILLIS, Hlc};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// After a move or a new enrolment both nodes may state for so long, so that honest offline work is
+/// not lost (policy 1: hand-over days).
+pub const HANDOVER_DAYS: u64 = 30;
+const HANDOVER_MILLIS: u64 = HANDOVER_DAYS * DAY_MILLIS;
+
+/// A node in one of its epochs: the holder of one key.
+pub type Writer = (NodeId, u32);
+
+/// An accepted enrolment.
+#[derive(Debug, Clone)]
+pub struct Enrolled {
+    /// The fact.
+    pub id: FactId,
+    /// When it was issued.
+    pub issued: Hlc,
+    /// What it says.
+    pub enrolment: Enrolment,
+    /// The unit served.
+    pub unit: UnitIx,
+    /// From here it is taken back.
+    pub withdrawn: Option<Hlc>,
+}
+
+/// A signed cut of one epoch; of several the lowest height of each lane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut {
+    /// The last good height by lane; lanes not named have none.
+    pub last_good: BTreeMap<Lane, u64>,
+    /// From here the writer has no word: after the last fact of the blocks at the cut.
+    pub word_ends: Hlc,
+}
+
+impl Cut {
+    /// Whether a block at this height is above the cut.
+    pub fn parks(&self, lane: &Lane, height: u64) -> bool {
+        height > self.last_good.get(lane).copied().unwrap_or(0)
+    }
+
+    /// The lower of two cuts, lane by lane.
+    pub(crate) fn lowered(&mut self, other: &BTreeMap<Lane, u64>) {
+        self.last_good.retain(|lane, height| match other.get(lane) {
+            Some(lower) => {
+                *height = (*height).min(*lower);
+                true
+            }
+            None => false,
+        });
+    }
+}
+
+/// All that is known of who may speak.
+#[derive(Debug, Clone, Default)]
+pub struct Authority {
+    /// Accepted enrolments, in order of issue (clock, id).
+    pub enrolments: Vec<Enrolled>,
+    by_unit: BTreeMap<UnitIx, Vec<usize>>,
+    /// Cuts by writer.
+    pub cuts: BTreeMap<Writer, Cut>,
+    keys: BTreeMap<Writer, [u8; 32]>,
+    words: BTreeMap<(Writer, UnitIx), Intervals>,
+}
+
+impl Authority {
+    pub(crate) fn add(&mut self, enrolled: Enrolled) {
+        let writer = (enrolled.enrolment.node, enrolled.enrolment.epoch);
+        self.keys.entry(writer).or_insert(enrolled.enrolment.key);
+        self.by_unit.entry(enrolled.unit).or_default().push(self.enrolments.len());
+        self.enrolments.push(enrolled);
+        self.words.clear();
+    }
+
+    /// The key of a writer.
+    pub fn key(&self, node: NodeId, epoch: u32) -> Option<[u8; 32]> {
+        self.keys.get(&(node, epoch)).copied()
+    }
+
+    /// Whether a writer's enrolment may name this key: the first accepted one fixes it.
+    pub(crate) fn fits_key(&self, writer: Writer, key: &[u8; 32]) -> bool {
+        self.keys.get(&writer).is_none_or(|known| known == key)
+    }
+
+    /// The latest enrolment of a writer.
+    pub fn enrolment_of(&self, writer: Writer) -> Option<&Enrolled> {
+        let of_writer = |e: &&Enrolled| (e.enrolment.node, e.enrolment.epoch) == writer;
+        self.enrolments.iter().filter(of_writer).max_by_key(|e| (e.issued, e.id))
+    }
+
+    /// The node that serves a unit at a clock reading: the deepest enrolled at or above it.
+    pub fn server_of(&self, tree: &Tree, unit: UnitIx, at: Hlc) -> Option<&Enrolled> {
+        let path = tree.path_at(unit, 0, at);
+        path.iter().find_map(|above| self.active(*above, at).into_iter().next())
+    }
+
+    /// Enrolments for just this unit that hold at `at`, the latest issued first. Expired ones hold the
+    /// place (nobody else gets the word).
+    fn active(&self, unit: UnitIx, at: Hlc) -> Vec<&Enrolled> {
+        let places = self.by_unit.get(&unit).map_or(&[][..], Vec::as_slice);
+        let mut active: Vec<&Enrolled> =
+            places.iter().map(|p| &self.enrolments[*p]).filter(|e| self.holds(e, at)).collect();
+        active.sort_by_key(|e| std::cmp::Reverse((e.issued, e.id)));
+        active
+    }
+
+    fn holds(&self, enrolled: &Enrolled, at: Hlc) -> bool {
+        let writer = (enrolled.enrolment.node, enrolled.enrolment.epoch);
+        let cut = self.cuts.get(&writer).is_some_and(|cut| cut.word_ends < at);
+        Hlc::at(enrolled.enrolment.not_before) <= at
+            && enrolled.withdrawn.is_none_or(|withdrawn| at < withdrawn)
+            && !cut
+    }
+
+    /// Whether the writer's enrolment for this unit, with its renewals, covers `at`.
+    fn is_fresh(&self, writer: Writer, unit: UnitIx, at: Hlc) -> bool {
+        let places = self.by_unit.get(&unit).map_or(&[][..], Vec::as_slice);
+        let of_writer = places
+            .iter()
+            .map(|p| &self.enrolments[*p])
+            .filter(|e| (e.enrolment.node, e.enrolment.epoch) == writer && self.holds(e, at));
+        of_writer.map(|e| e.enrolment.expires).max().is_some_and(|end| at.millis() < end)
+    }
+
+    /// The spans of the clock in which the writer may state facts about the unit: it serves it, or did
+    /// until a move or a new enrolment less than the hand-over ago.
+    pub fn word(&mut self, tree: &Tree, writer: Writer, unit: UnitIx) -> &Intervals {
+        if !self.words.contains_key(&(writer, unit)) {
+            let word = self.compute_word(tree, writer, unit);
+            self.words.insert((writer, unit), word);
+        }
+        &self.words[&(writer, unit)]
+    }
+
+    /// Whether the writer may state facts about the unit at `at`.
+    pub fn speaks(&mut self, tree: &Tree, writer: Writer, unit: UnitIx, at: Hlc) -> bool {
+        self.word(tree, writer, unit).contains(at)
+    }
+
+    pub(crate) fn forget_words(&mut self) {
+        self.words.clear();
+    }
+
+    fn compute_word(&self, tree: &Tree, writer: Writer, unit: UnitIx) -> Intervals {
+        let marks: Vec<Hlc> = self.marks(tree, unit).into_iter().collect();
+        let mut word = Intervals::default();
+        for (place, from) in marks.iter().enumerate() {
+            let to = marks.get(place + 1).copied().unwrap_or(Hlc::MAX);
+            if self.speaks_at(tree, writer, unit, *from) {
+                word.push(*from, to);
+            }
+        }
+        word
+    }
+
+    /// Every clock reading at which the word over this unit may pass from one to another.
+    fn marks(&self, tree: &Tree, unit: UnitIx) -> BTreeSet<Hlc> {
+        let mut marks = BTreeSet::from([Hlc::ZERO]);
+        let mut seen = BTreeSet::new();
+        let mut open = vec![unit];
+        while let Some(at) = open.pop() {
+            if !seen.insert(at) {
+                continue;
+            }
+            let here = tree.unit(at);
+            open.extend(here.registrations.iter().filter_map(|r| r.parent));
+            for moved in &here.moves {
+                marks.extend([moved.stamp.hlc, moved.stamp.hlc.plus_millis(HANDOVER_MILLIS)]);
+                for (_, unmoved) in &here.unmoved {
+                    marks.extend([*unmoved, unmoved.plus_millis(HANDOVER_MILLIS)]);
+                }
+                open.extend(moved.parent);
+            }
+            for place in self.by_unit.get(&at).map_or(&[][..], Vec::as_slice) {
+                let enrolled = &self.enrolments[*place];
+                let writer = (enrolled.enrolment.node, enrolled.enrolment.epoch);
+                marks.extend([
+                    Hlc::at(enrolled.enrolment.not_before),
+                    Hlc::at(enrolled.enrolment.expires),
+                    enrolled.issued,
+                    enrolled.issued.plus_millis(HANDOVER_MILLIS),
+                ]);
+                marks.extend(enrolled.withdrawn);
+                marks.extend(self.cuts.get(&writer).map(|cut| Hlc(cut.word_ends.0 + 1)));
+            }
+        }
+        marks
+    }
+
+    fn speaks_at(&self, tree: &Tree, writer: Writer, unit: UnitIx, at: Hlc) -> bool {
+        let registrations = tree.unit(unit).registrations.len().max(1);
+        (0..registrations).any(|registration| {
+            let now = tree.path_at(unit, registration, at);
+            if self.speaks_on_path(&now, writer, at) {
+                return true;
+            }
+            recent_moves(tree, &now, at).into_iter().any(|before| {
+                let then = tree.path_at(unit, registration, before);
+                self.speaks_on_path(&then, writer, at)
+            })
+        })
+    }
+
+    /// Walks up: the deepest enrolled unit has the word; those it took it from keep it for the hand-over.
+    fn speaks_on_path(&self, path: &[UnitIx], writer: Writer, at: Hlc) -> bool {
+        for unit in path {
+            let active = self.active(*unit, at);
+            let mut taken: Option<Hlc> = None;
+            for enrolled in &active {
+                let same = (enrolled.enrolment.node, enrolled.enrolment.epoch) == writer;
+                let in_time = taken.is_none_or(|since| at < since.plus_millis(HANDOVER_MILLIS));
+                if same && in_time {
+                    return self.is_fresh(writer, *unit, at);
+                }
+                taken = Some(enrolled.issued);
+            }
+            // the first enrolment here took the word from above
+            let handed_over = taken.is_some_and(|since| since.plus_millis(HANDOVER_MILLIS) <= at);
+            if handed_over {
+                return false;
+            }
+        }
+        false
+    }
+}
+
+/// The readings just before each move on this path that is younger than the hand-over.
+fn recent_moves(tree: &Tree, path: &[UnitIx], at: Hlc) -> Vec<Hlc> {
+    let is_recent = |hlc: Hlc| hlc <= at && at < hlc.plus_millis(HANDOVER_MILLIS);
+    let changes = |unit: &UnitIx| {
+        let unit = tree.unit(*unit);
+        let moves = unit.moves.iter().map(|moved| moved.stamp.hlc);
+        moves.chain(unit.unmoved.iter().map(|(_, at)| *at)).collect::<Vec<_>>()
+    };
+    path.iter()
+        .flat_map(changes)
+        .filter(|hlc| is_recent(*hlc))
+        .map(|hlc| Hlc(hlc.0.saturating_sub(1)))
+        .collect()
+}
+
+impl Authority {
+    /// The same with its enrolments in order of issue: places by unit are told anew.
+    pub(crate) fn resorted(mut self) -> Self {
+        self.by_unit.clear();
+        for (place, enrolled) in self.enrolments.iter().enumerate() {
+            self.by_unit.entry(enrolled.unit).or_default().push(place);
+        }
+        self.words.clear();
+        self
+    }
+}

@@ -1,0 +1,296 @@
+//! Unions: from application to dissolution, as a function of one union's standing facts (F1, F5, F6).
+
+use super::tree::{Stamp, Tree, UnitIx, replace_codes};
+use crate::fact::branch::{BranchKind, WomenOrg};
+use crate::fact::{BranchFact, Code};
+use crate::id::BranchId;
+use crate::time::Day;
+use std::collections::BTreeMap;
+
+/// A union's place in [`Branches::all`]; it depends on arrival and never leaves the process.
+pub type BranchIx = u32;
+
+/// All unions.
+#[derive(Debug, Clone, Default)]
+pub struct Branches {
+    /// Every union a standing first fact introduced, or a member fact named.
+    pub all: Vec<Branch>,
+    by_id: BTreeMap<BranchId, BranchIx>,
+}
+
+impl Branches {
+    /// The union of this id.
+    pub fn find(&self, id: &BranchId) -> Option<BranchIx> {
+        self.by_id.get(id).copied()
+    }
+
+    /// The union at this place.
+    pub fn branch(&self, at: BranchIx) -> &Branch {
+        &self.all[at as usize]
+    }
+
+    /// All ids in order, with their places.
+    pub fn ids(&self) -> impl Iterator<Item = (&BranchId, BranchIx)> {
+        self.by_id.iter().map(|(id, place)| (id, *place))
+    }
+
+    pub(crate) fn intern(&mut self, id: &BranchId) -> BranchIx {
+        if let Some(known) = self.by_id.get(id) {
+            return *known;
+        }
+        let place = self.all.len() as BranchIx;
+        self.by_id.insert(*id, place);
+        self.all.push(Branch::named(*id));
+        place
+    }
+}
+
+/// A union.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Branch {
+    /// Its id.
+    pub id: BranchId,
+    /// What its first fact says, corrected; none while no standing fact introduces it.
+    pub profile: Option<Profile>,
+    /// Hosts with the stamps from which they hold; the first holds from the start of time.
+    pub hosts: Vec<(Stamp, UnitIx)>,
+    /// Applications: day and the unit applied to.
+    pub applied: Vec<(Day, UnitIx)>,
+    /// Standing approvals, earliest day first.
+    pub approvals: Vec<Approval>,
+    /// Days of refusals.
+    pub refused: Vec<Day>,
+    /// The day it was founded.
+    pub founded: Option<Day>,
+    /// The day it was registered as a legal person.
+    pub legal_registered: Option<Day>,
+    /// The day it was dissolved.
+    pub dissolved: Option<Day>,
+    /// Its merger: the earliest.
+    pub merged: Option<(Stamp, BranchIx)>,
+    /// Units covered: unit and half-open spans.
+    pub covers: Vec<(UnitIx, Day, Day)>,
+    /// Elections: day, and the first day after the term.
+    pub elections: Vec<(Day, Day)>,
+    /// Women's organisation by day; the latest holds.
+    pub women: Vec<(Day, WomenOrg)>,
+}
+
+/// What a union is called and is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// What it is, corrected for all days.
+    pub kind: BranchKind,
+    /// Its latest name.
+    pub name: String,
+    /// Its latest codes.
+    pub codes: Vec<Code>,
+}
+
+/// A standing approval.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// Order among approvals.
+    pub stamp: Stamp,
+    /// The unit that approved.
+    pub by: UnitIx,
+    /// The document (批复文号).
+    pub document: Option<String>,
+}
+
+impl Branch {
+    pub(crate) fn named(id: BranchId) -> Self {
+        Self {
+            id,
+            profile: None,
+            hosts: Vec::new(),
+            applied: Vec::new(),
+            approvals: Vec::new(),
+            refused: Vec::new(),
+            founded: None,
+            legal_registered: None,
+            dissolved: None,
+            merged: None,
+            covers: Vec::new(),
+            elections: Vec::new(),
+            women: Vec::new(),
+        }
+    }
+
+    /// What it is; a union only named counts as the weakest.
+    pub fn kind(&self) -> BranchKind {
+        self.profile.as_ref().map_or(BranchKind::SubBranch, |p| p.kind)
+    }
+
+    /// Its latest name.
+    pub fn name(&self) -> &str {
+        self.profile.as_ref().map_or("", |p| p.name.as_str())
+    }
+
+    /// Its host on a day.
+    pub fn host_on(&self, day: Day) -> Option<UnitIx> {
+        let moved = self.hosts.iter().skip(1).rev().find(|(from, _)| from.day <= day);
+        moved.or(self.hosts.first()).map(|(_, host)| *host)
+    }
+
+    /// F1: it counts from the later of founding and earliest standing approval (工会法 art. 12); an
+    /// application alone never founds (K8).
+    pub fn counts_from(&self) -> Option<Day> {
+        if !self.kind().is_grassroots() {
+            return None;
+        }
+        Some(self.founded?.max(self.approvals.first()?.stamp.day))
+    }
+
+    /// The first day on which it no longer counts. U3: a closed unit dissolves its own union.
+    pub fn ends(&self, tree: &Tree) -> Day {
+        let mut end = self.dissolved.unwrap_or(Day::OPEN);
+        if let Some((stamp, _)) = &self.merged {
+            end = end.min(stamp.day);
+        }
+        if self.kind() == BranchKind::Own
+            && let Some(closed) = self.host_on(Day::OPEN).and_then(|host| tree.unit(host).closed)
+        {
+            end = end.min(closed);
+        }
+        end
+    }
+
+    /// Whether it counts on a day, before F4 is asked.
+    pub fn counts_on(&self, tree: &Tree, day: Day) -> bool {
+        self.counts_from().is_some_and(|from| from <= day) && day < self.ends(tree)
+    }
+
+    /// The units it covers on a day by statement; an own union covers its host besides (F2).
+    pub fn covered_on(&self, day: Day) -> impl Iterator<Item = UnitIx> + '_ {
+        let own = (self.kind() == BranchKind::Own).then(|| self.host_on(day)).flatten();
+        let stated = self.covers.iter().filter(move |(_, from, to)| *from <= day && day < *to);
+        own.into_iter().chain(stated.map(|(unit, _, _)| *unit))
+    }
+
+    /// Its women's organisation on a day.
+    pub fn women_on(&self, day: Day) -> Option<WomenOrg> {
+        self.women.iter().rev().find(|(from, _)| *from <= day).map(|(_, form)| *form)
+    }
+
+    /// F6: whether the term of its latest committee has run out on a day.
+    pub fn is_overdue(&self, day: Day) -> bool {
+        let latest = self.elections.iter().rev().find(|(elected, _)| *elected <= day);
+        latest.is_some_and(|(_, until)| *until <= day)
+    }
+
+    /// Whether an application stands on a day: made, and not refused since (unless approved).
+    pub fn is_applied(&self, day: Day) -> bool {
+        let applied = self.applied.iter().filter(|(at, _)| *at <= day).map(|(at, _)| *at).max();
+        let refused = self.refused.iter().filter(|at| **at <= day).max();
+        applied.is_some_and(|applied| refused.is_none_or(|refused| *refused < applied))
+            || self.is_approved(day)
+    }
+
+    /// Whether a standing approval holds on a day.
+    pub fn is_approved(&self, day: Day) -> bool {
+        self.approvals.first().is_some_and(|approval| approval.stamp.day <= day)
+    }
+}
+
+/// One standing fact of a union, with what names in it resolve to.
+pub(crate) struct Told<'a> {
+    pub(crate) stamp: Stamp,
+    pub(crate) document: Option<&'a str>,
+    /// The unit acted for.
+    pub(crate) unit: UnitIx,
+    pub(crate) fact: &'a BranchFact,
+}
+
+/// The union its standing facts tell of. They come in order of their stamps; `unit` and `branch` name
+/// places.
+pub(crate) fn fold(
+    id: BranchId,
+    told: &[Told<'_>],
+    mut unit: impl FnMut(&crate::id::UnitId) -> UnitIx,
+    mut branch: impl FnMut(&BranchId) -> BranchIx,
+) -> Branch {
+    let mut folded = Branch::named(id);
+    for Told { stamp, document, unit: by, fact } in told {
+        if let Some(profile) = fact.profile() {
+            introduce(&mut folded, *stamp, profile, &mut unit);
+        }
+        match fact {
+            BranchFact::Applied { to, .. } => folded.applied.push((stamp.day, unit(to))),
+            BranchFact::Approved { .. } => folded.approvals.push(Approval {
+                stamp: *stamp,
+                by: *by,
+                document: document.map(ToOwned::to_owned),
+            }),
+            BranchFact::Refused { .. } => folded.refused.push(stamp.day),
+            BranchFact::Founded { .. } => {
+                folded.founded = Some(folded.founded.map_or(stamp.day, |day| day.min(stamp.day)));
+            }
+            BranchFact::Revised { name, codes, kind, .. } => {
+                revise(&mut folded, name.as_deref(), codes, *kind);
+            }
+            BranchFact::LegalRegistered { .. } => {
+                folded.legal_registered = folded.legal_registered.or(Some(stamp.day));
+            }
+            BranchFact::Covered { unit: covered, .. } => {
+                cover(&mut folded, unit(covered), stamp.day);
+            }
+            BranchFact::Uncovered { unit: covered, .. } => {
+                uncover(&mut folded, unit(covered), stamp.day);
+            }
+            BranchFact::CommitteeElected { term_years, until, .. } => {
+                let until = until.unwrap_or_else(|| stamp.day.plus_years(i32::from(*term_years)));
+                folded.elections.push((stamp.day, until));
+            }
+            BranchFact::WomenOrgFormed { form, .. } => folded.women.push((stamp.day, *form)),
+            BranchFact::Moved { host, .. } => folded.hosts.push((*stamp, unit(host))),
+            BranchFact::Merged { into, .. } => {
+                folded.merged = folded.merged.or_else(|| Some((*stamp, branch(into))));
+            }
+            BranchFact::Dissolved { .. } => {
+                folded.dissolved = folded.dissolved.or(Some(stamp.day));
+            }
+        }
+    }
+    folded
+}
+
+fn introduce(
+    folded: &mut Branch,
+    stamp: Stamp,
+    profile: &crate::fact::branch::BranchProfile,
+    unit: &mut impl FnMut(&crate::id::UnitId) -> UnitIx,
+) {
+    if folded.profile.is_none() {
+        folded.hosts.insert(0, (stamp, unit(&profile.host)));
+        folded.profile = Some(Profile {
+            kind: profile.kind,
+            name: profile.name.clone(),
+            codes: profile.codes.clone(),
+        });
+    }
+}
+
+fn revise(folded: &mut Branch, name: Option<&str>, codes: &[Code], kind: Option<BranchKind>) {
+    let Some(profile) = &mut folded.profile else { return };
+    if let Some(name) = name {
+        name.clone_into(&mut profile.name);
+    }
+    replace_codes(&mut profile.codes, codes);
+    profile.kind = kind.unwrap_or(profile.kind);
+}
+
+fn cover(folded: &mut Branch, unit: UnitIx, day: Day) {
+    if !folded.covers.iter().any(|(known, _, to)| *known == unit && *to == Day::OPEN) {
+        folded.covers.push((unit, day, Day::OPEN));
+    }
+}
+
+fn uncover(folded: &mut Branch, unit: UnitIx, day: Day) {
+    for (known, _, to) in &mut folded.covers {
+        if *known == unit && *to == Day::OPEN {
+            *to = day;
+        }
+    }
+    folded.covers.retain(|(_, from, to)| from < to);
+}

@@ -1,0 +1,186 @@
+//! The view digest: a hash tree over canonical rows (DESIGN §6).
+//!
+//! Rows are in order of id and name units and unions by id, so two replicas with the same blocks have the
+//! same digest whatever order the blocks came in. 4,096 buckets by the first 12 bits of the id make
+//! differences easy to find.
+
+use super::View;
+use super::tree::{Unit, UnitIx};
+use crate::fact::Code;
+use crate::hash::{Hash, sha256};
+use crate::id::{BranchId, UnitId};
+use crate::time::Day;
+use std::collections::BTreeMap;
+
+const BUCKETS: usize = 4_096;
+
+/// A row under way.
+#[derive(Default)]
+struct Row(Vec<u8>);
+
+impl Row {
+    fn bytes(&mut self, bytes: &[u8]) -> &mut Self {
+        self.0.extend_from_slice(&(bytes.len() as u32).to_be_bytes());
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    fn number(&mut self, number: i64) -> &mut Self {
+        self.0.extend_from_slice(&number.to_be_bytes());
+        self
+    }
+
+    fn day(&mut self, day: Day) -> &mut Self {
+        self.number(i64::from(day.0))
+    }
+
+    fn text(&mut self, text: &str) -> &mut Self {
+        self.bytes(text.as_bytes())
+    }
+
+    fn codes(&mut self, codes: &[Code]) -> &mut Self {
+        self.number(codes.len() as i64);
+        for code in codes {
+            self.number(code.kind as i64).text(&code.value);
+        }
+        self
+    }
+}
+
+fn tree_hash(label: &str, rows: impl Iterator<Item = ([u8; 16], Row)>) -> Hash {
+    let mut buckets: Vec<Vec<u8>> = vec![Vec::new(); BUCKETS];
+    for (id, row) in rows {
+        let bucket = usize::from(id[0]) << 4 | usize::from(id[1]) >> 4;
+        buckets[bucket].extend_from_slice(&sha256(&[&id, &row.0]).0);
+    }
+    let leaves: Vec<u8> =
+        buckets.iter().flat_map(|bucket| sha256(&[&[0], bucket.as_slice()]).0).collect();
+    sha256(&[label.as_bytes(), &leaves])
+}
+
+impl View {
+    /// The digest of units, unions by day, conflicts and figures.
+    pub fn digest(&self) -> Hash {
+        let units = self.tree.ids().filter(|(id, at)| self.tree.unit(*at).id == **id);
+        let units = tree_hash("hub units 0", units.map(|(id, at)| (id.0, self.unit_row(at))));
+        let cells = self.cells_by_branch();
+        let branches = tree_hash(
+            "hub unions 0",
+            self.branches.ids().map(|(id, at)| {
+                let mut row = self.branch_row(at);
+                row.0.extend_from_slice(cells.get(id).map_or(&[][..], |row| row.0.as_slice()));
+                (id.0, row)
+            }),
+        );
+        let conflicts = self.members.conflicts().into_iter().map(|(member, conflict)| {
+            let mut row = Row::default();
+            row.text(&format!("{conflict:?}"));
+            (member.0, row)
+        });
+        let conflicts = tree_hash("hub conflicts 0", conflicts);
+        let figures = tree_hash("hub figures 0", self.figure_rows().into_iter());
+        let parts = [units, branches, conflicts, figures].map(|hash| hash.0);
+        sha256(&[b"hub view 0", &self.federation.0, &parts.concat()])
+    }
+
+    /// The digest of every person's shares; computed by audit, tests and closings.
+    pub fn member_digest(&self) -> Hash {
+        let rows = self.members.rows(|cell| {
+            let cell = &self.cells.all()[cell as usize];
+            (self.branches.branch(cell.branch).id, cell.employer.map(|at| self.unit_id(at)))
+        });
+        let rows = rows.into_iter().map(|(key, bytes)| (key.0, Row(bytes)));
+        tree_hash("hub members 0", rows)
+    }
+
+    fn unit_id(&self, at: UnitIx) -> UnitId {
+        self.tree.unit(self.tree.canonical(at)).id
+    }
+
+    fn unit_row(&self, at: UnitIx) -> Row {
+        let unit: &Unit = self.tree.unit(at);
+        let mut row = Row::default();
+        let Some(origin) = &unit.origin else { return row };
+        row.number(origin.kind as i64).number(origin.level as i64).day(origin.day);
+        row.text(&origin.profile.name).codes(&origin.profile.codes);
+        for registration in &unit.registrations {
+            let parent = registration.parent.map_or(UnitId::NIL, |at| self.unit_id(at));
+            row.bytes(&parent.0).bytes(&registration.id.to_bytes());
+        }
+        for moved in &unit.moves {
+            let parent = moved.parent.map_or(UnitId::NIL, |at| self.unit_id(at));
+            row.day(moved.stamp.day).bytes(&moved.stamp.id.to_bytes()).bytes(&parent.0);
+            row.number(i64::from(moved.registrations));
+        }
+        for (stamp, _) in &unit.changes {
+            row.day(stamp.day).bytes(&stamp.id.to_bytes());
+        }
+        row.day(unit.closed.unwrap_or(Day::OPEN));
+        row
+    }
+
+    fn branch_row(&self, at: u32) -> Row {
+        let branch = self.branches.branch(at);
+        let mut row = Row::default();
+        let Some(profile) = &branch.profile else { return row };
+        row.number(profile.kind as i64).text(&profile.name).codes(&profile.codes);
+        for (stamp, host) in &branch.hosts {
+            row.bytes(&stamp.id.to_bytes()).bytes(&self.unit_id(*host).0);
+        }
+        for (day, to) in &branch.applied {
+            row.day(*day).bytes(&self.unit_id(*to).0);
+        }
+        for approval in &branch.approvals {
+            row.bytes(&approval.stamp.id.to_bytes()).bytes(&self.unit_id(approval.by).0);
+        }
+        row.day(branch.counts_from().unwrap_or(Day::OPEN)).day(branch.ends(&self.tree));
+        for (unit, from, to) in &branch.covers {
+            row.bytes(&self.unit_id(*unit).0).day(*from).day(*to);
+        }
+        for (day, until) in &branch.elections {
+            row.day(*day).day(*until);
+        }
+        for (day, form) in &branch.women {
+            row.day(*day).number(*form as i64);
+        }
+        let into = branch.merged.map_or(BranchId::NIL, |(_, into)| self.branches.branch(into).id);
+        row.bytes(&into.0);
+        row
+    }
+
+    /// Members of each union by employer, day and class.
+    fn cells_by_branch(&self) -> BTreeMap<BranchId, Row> {
+        let mut keys: Vec<(BranchId, UnitId, usize)> = Vec::new();
+        for (place, cell) in self.cells.all().iter().enumerate() {
+            let employer = cell.employer.map_or(UnitId::NIL, |at| self.unit_id(at));
+            if !cell.changes().is_empty() {
+                keys.push((self.branches.branch(cell.branch).id, employer, place));
+            }
+        }
+        keys.sort_unstable();
+        let mut rows: BTreeMap<BranchId, Row> = BTreeMap::new();
+        for (branch, employer, place) in keys {
+            let row = rows.entry(branch).or_default();
+            row.bytes(&employer.0);
+            for (day, class, count) in self.cells.all()[place].changes() {
+                row.day(*day).number(i64::from(class.byte())).number(i64::from(*count));
+            }
+        }
+        rows
+    }
+
+    fn figure_rows(&self) -> Vec<([u8; 16], Row)> {
+        let mut rows = Vec::new();
+        for (unit, form, period, _) in self.figures.all() {
+            let Some(report) = self.figures.standing(unit, form, period) else { continue };
+            let mut row = Row::default();
+            row.number(i64::from(form)).text(period).bytes(&report.id.to_bytes());
+            for value in &report.values {
+                row.number(i64::from(value.element)).number(value.value);
+            }
+            rows.push((self.unit_id(unit).0, row.0));
+        }
+        rows.sort_unstable();
+        rows.into_iter().map(|(id, bytes)| (id, Row(bytes))).collect()
+    }
+}

@@ -1,0 +1,707 @@
+//! Folding members: the table, the facts about each person, and what they add up to.
+//!
+//! A person's first start goes straight into its cell. Anything else (a second fact, a withdrawal, a
+//! verdict that changed) refolds that person from its facts, read again from their blocks.
+
+use super::BlockSource;
+use super::authority::{Authority, Writer};
+use super::branch::{BranchIx, Branches};
+use super::cell::{CellIx, Cells, Share};
+use super::claim::{self, Act, ClaimFact, Conflict, Span, Start, Status};
+use super::intervals::Intervals;
+use super::table::{MemberIx, State, Table};
+use super::tree::Tree;
+use super::verdict::{Reason, Verdict};
+use super::withdrawal::Withdrawals;
+use crate::codec::columns::{RowKind, unpack_profile};
+use crate::codec::{Body, MemberBatch, MemberRow};
+use crate::fact::ATTRIBUTE_FIRST_JOINED;
+use crate::fact::member::{LeaveReason, MemberAct};
+use crate::header::Header;
+use crate::id::{BranchId, ChainId, FactId, MemberKey, UnitId};
+use crate::time::{Hlc, Precision};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Persons refolded in one go: bounds the memory that their facts take meanwhile.
+const REFOLD_CHUNK: usize = 1 << 18;
+
+/// A block of member facts, in arrival order.
+#[derive(Debug, Clone, Copy)]
+struct MemberBlock {
+    chain: ChainId,
+    height: u64,
+    first_seq: u64,
+    /// The place of its first fact among all member facts, in arrival order.
+    first_fact: u32,
+    count: u32,
+}
+
+/// What a person is beyond one open share.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Extra {
+    shares: Vec<Share>,
+    conflicts: Vec<Conflict>,
+    parked: Vec<Reason>,
+}
+
+/// M6: from now on the person's facts at this union belong to another key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Rekey {
+    branch: BranchIx,
+    from: MemberIx,
+    to: MemberIx,
+    hlc: Hlc,
+    id: FactId,
+    qualified: bool,
+    place: u32,
+}
+
+/// All persons.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Members {
+    table: Table,
+    blocks: Vec<MemberBlock>,
+    by_chain: BTreeMap<ChainId, BTreeMap<u64, u32>>,
+    by_branch: BTreeMap<BranchId, BTreeSet<u32>>,
+    /// For a fact that is not its person's first: the one before in arrival order, plus one.
+    earlier: BTreeMap<u32, u32>,
+    fact_count: u32,
+    extras: BTreeMap<MemberIx, Extra>,
+    parked: BTreeMap<Reason, u64>,
+    pending: Vec<(u32, Header, MemberBatch)>,
+    dirty: BTreeSet<MemberIx>,
+    dirty_blocks: BTreeSet<u32>,
+    /// Kind's rank and word as last used, by writer and union.
+    known: BTreeMap<(Writer, BranchIx), (Option<u8>, Intervals)>,
+    rekeys: Vec<Rekey>,
+    /// Standing rekeys: by union and key.
+    edges: BTreeMap<(BranchIx, MemberIx), (MemberIx, bool)>,
+}
+
+/// What a fold of members reads and writes beside the members.
+pub(super) struct Fold<'a> {
+    pub(super) tree: &'a mut Tree,
+    pub(super) authority: &'a mut Authority,
+    pub(super) branches: &'a mut Branches,
+    pub(super) cells: &'a mut Cells,
+    pub(super) withdrawals: &'a Withdrawals,
+    pub(super) source: &'a dyn BlockSource,
+}
+
+impl Fold<'_> {
+    fn judge(&mut self) -> Judge<'_> {
+        Judge {
+            tree: self.tree,
+            authority: self.authority,
+            branches: self.branches,
+            withdrawals: self.withdrawals,
+        }
+    }
+
+    fn batch(&self, block: &MemberBlock) -> Option<(Header, MemberBatch)> {
+        let block = self.source.block(&block.chain, block.height)?;
+        match block.body() {
+            Ok(Body::Members(batch)) => Some((*block.header(), batch)),
+            _ => None,
+        }
+    }
+}
+
+/// Judges member facts.
+pub(super) struct Judge<'a> {
+    pub(super) tree: &'a Tree,
+    pub(super) authority: &'a mut Authority,
+    pub(super) branches: &'a Branches,
+    pub(super) withdrawals: &'a Withdrawals,
+}
+
+impl Judge<'_> {
+    /// The spans in which the writer may state facts about a union: through each host while it was host.
+    fn word(&mut self, writer: Writer, branch: BranchIx) -> Intervals {
+        let mut word = Intervals::default();
+        let mut hosts = self.branches.branch(branch).hosts.clone();
+        hosts.sort_by_key(|(stamp, _)| (stamp.hlc, stamp.id));
+        for (place, (stamp, host)) in hosts.iter().enumerate() {
+            let from = if place == 0 { Hlc::ZERO } else { stamp.hlc };
+            let to = hosts.get(place + 1).map_or(Hlc::MAX, |(next, _)| next.hlc);
+            let over_host = self.authority.word(self.tree, writer, *host).clone();
+            word.add_within(&over_host, from, to);
+        }
+        word
+    }
+
+    /// Verdicts of all facts of a batch.
+    pub(super) fn batch(mut self, header: &Header, batch: &MemberBatch) -> Vec<Verdict> {
+        let writer = (header.chain.node, header.chain.epoch);
+        let words: Vec<Option<Intervals>> = batch
+            .branches
+            .iter()
+            .map(|id| self.branches.find(id).map(|branch| self.word(writer, branch)))
+            .collect();
+        (0..batch.rows.len())
+            .map(|index| self.row(header, batch, index, words[branch_of(batch, index)].as_ref()))
+            .collect()
+    }
+
+    fn row(
+        &mut self,
+        header: &Header,
+        batch: &MemberBatch,
+        index: usize,
+        word: Option<&Intervals>,
+    ) -> Verdict {
+        let row = &batch.rows[index];
+        let id = FactId { chain: header.chain, seq: header.first_seq + index as u64 };
+        let branch = self.branches.find(&batch.branches[usize::from(row.branch)]);
+        let branch = branch.map(|branch| self.branches.branch(branch));
+        let host = branch.and_then(|branch| branch.hosts.last()).map(|(_, host)| *host);
+        let (tree, authority) = (self.tree, &mut *self.authority);
+        let valid = |w: &super::withdrawal::Withdrawal| w.is_valid(&id, host, tree, authority);
+        if let Some(withdrawal) = self.withdrawals.of(&id, valid) {
+            return Verdict::Withdrawn(withdrawal.id);
+        }
+        let cut = self.authority.cuts.get(&(header.chain.node, header.chain.epoch));
+        if cut.is_some_and(|cut| cut.parks(&header.chain.lane, header.height)) {
+            return Verdict::Parked(Reason::AfterCut);
+        }
+        if branch.is_none_or(|branch| branch.profile.is_none()) {
+            return Verdict::Parked(Reason::UnknownSubject);
+        }
+        if !word.is_some_and(|word| word.contains(row.hlc)) {
+            return Verdict::Parked(Reason::NoAuthority);
+        }
+        if is_premature(row) { Verdict::Parked(Reason::Premature) } else { Verdict::Stands }
+    }
+}
+
+fn branch_of(batch: &MemberBatch, index: usize) -> usize {
+    usize::from(batch.rows[index].branch)
+}
+
+/// The rule of [`crate::fact::Fact::is_premature`] for a row; member facts are occurrences.
+fn is_premature(row: &MemberRow) -> bool {
+    let latest = match row.precision {
+        Precision::Day => row.hlc.day(),
+        Precision::Month | Precision::Year => row.hlc.day().next(),
+    };
+    row.day > latest
+}
+
+/// Whether a start states its joining day: an `existing` one must say when the person first joined.
+fn states_day(batch: &MemberBatch, index: usize) -> bool {
+    let stated = batch.attributes.iter().find(|column| column.code == ATTRIBUTE_FIRST_JOINED);
+    stated.is_some_and(|column| {
+        column.values.binary_search_by_key(&(index as u32), |(row, _)| *row).is_ok()
+    })
+}
+
+impl Members {
+    pub(super) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    pub(super) fn fact_count(&self) -> u64 {
+        u64::from(self.fact_count)
+    }
+
+    pub(super) fn parked(&self) -> &BTreeMap<Reason, u64> {
+        &self.parked
+    }
+
+    pub(super) fn conflicts(&self) -> Vec<(MemberKey, Conflict)> {
+        let mut all: Vec<(MemberKey, Conflict)> = Vec::new();
+        for (member, extra) in &self.extras {
+            let key = self.table.member(*member).key;
+            all.extend(extra.conflicts.iter().map(|conflict| (key, *conflict)));
+        }
+        all.sort_unstable();
+        all
+    }
+
+    /// Takes a block in; it is folded by [`Members::settle`].
+    pub(super) fn add(&mut self, header: &Header, batch: &MemberBatch) {
+        let place = self.blocks.len() as u32;
+        let first_fact = self.fact_count;
+        self.fact_count += header.count;
+        self.blocks.push(MemberBlock {
+            chain: header.chain,
+            height: header.height,
+            first_seq: header.first_seq,
+            first_fact,
+            count: header.count,
+        });
+        self.by_chain.entry(header.chain).or_default().insert(header.first_seq, place);
+        for branch in &batch.branches {
+            self.by_branch.entry(*branch).or_default().insert(place);
+        }
+        self.pending.push((place, *header, batch.clone()));
+    }
+
+    /// Marks the persons of withdrawn facts.
+    pub(super) fn withdraw(&mut self, chain: ChainId, first: u64, last: u64) {
+        let Some(blocks) = self.by_chain.get(&chain) else { return };
+        let reached = blocks.range(..=last).rev().map(|(_, place)| *place);
+        let block = |place: &u32| &self.blocks[*place as usize];
+        let reached = reached.take_while(|place| {
+            let block = block(place);
+            block.first_seq + u64::from(block.count) > first
+        });
+        self.dirty_blocks.extend(reached);
+    }
+
+    /// Folds all that was added or marked.
+    pub(super) fn settle(&mut self, fold: &mut Fold<'_>) {
+        self.mark_changed_words(fold);
+        let pending = std::mem::take(&mut self.pending);
+        for (place, header, batch) in &pending {
+            self.fold_batch(*place, header, batch, fold);
+        }
+        drop(pending);
+        self.mark_dirty_blocks(fold);
+        self.settle_rekeys(fold);
+        let dirty: Vec<MemberIx> = std::mem::take(&mut self.dirty).into_iter().collect();
+        for chunk in dirty.chunks(REFOLD_CHUNK) {
+            self.refold(chunk, fold);
+        }
+        fold.cells.tidy();
+    }
+
+    /// Marks the persons at unions whose rank, or whose writer's word, is not what it was.
+    fn mark_changed_words(&mut self, fold: &mut Fold<'_>) {
+        let keys: Vec<(Writer, BranchIx)> = self.known.keys().copied().collect();
+        for (writer, branch) in keys {
+            let now = current(writer, branch, fold);
+            if self.known.get(&(writer, branch)) == Some(&now) {
+                continue;
+            }
+            self.known.insert((writer, branch), now);
+            let id = fold.branches.branch(branch).id;
+            self.dirty_blocks.extend(self.by_branch.get(&id).into_iter().flatten());
+        }
+        // a block above a new cut is parked whole
+        for ((node, epoch), cut) in &fold.authority.cuts {
+            for (chain, blocks) in &self.by_chain {
+                if (chain.node, chain.epoch) == (*node, *epoch) {
+                    let above =
+                        |place: &&u32| cut.parks(&chain.lane, self.blocks[**place as usize].height);
+                    self.dirty_blocks.extend(blocks.values().filter(above));
+                }
+            }
+        }
+    }
+
+    fn mark_dirty_blocks(&mut self, fold: &Fold<'_>) {
+        for place in std::mem::take(&mut self.dirty_blocks) {
+            let Some((_, batch)) = fold.batch(&self.blocks[place as usize]) else { continue };
+            for row in &batch.rows {
+                self.dirty.extend(self.table.find(&row.member));
+            }
+        }
+    }
+
+    fn fold_batch(
+        &mut self,
+        place: u32,
+        header: &Header,
+        batch: &MemberBatch,
+        fold: &mut Fold<'_>,
+    ) {
+        let writer = (header.chain.node, header.chain.epoch);
+        let last_seq = header.next_seq() - 1;
+        let untouched = !fold.withdrawals.touches(&header.chain, header.first_seq, last_seq)
+            && !fold.authority.cuts.contains_key(&writer);
+        let branches: Vec<(BranchIx, bool)> = batch
+            .branches
+            .iter()
+            .map(|id| {
+                let branch = fold.branches.intern(id);
+                let now = current(writer, branch, fold);
+                let stands =
+                    now.0.is_some() && now.1.contains_all(header.first_hlc, header.last_hlc);
+                self.known.insert((writer, branch), now);
+                (branch, untouched && stands)
+            })
+            .collect();
+        let units: Vec<u32> = batch.units.iter().map(|id| fold.tree.intern(id)).collect();
+        let first_fact = self.blocks[place as usize].first_fact;
+        let mut cell = None;
+        for (index, row) in batch.rows.iter().enumerate() {
+            let fact = first_fact + index as u32;
+            let member = self.table.intern(&row.member);
+            let entry = self.table.member_mut(member);
+            let before = std::mem::replace(&mut entry.last_fact, fact + 1);
+            if before != 0 {
+                self.earlier.insert(fact, before);
+            }
+            let (branch, stands) = branches[usize::from(row.branch)];
+            if row.kind == RowKind::Rekeyed {
+                self.add_rekey(member, branch, header, batch, index);
+            }
+            let simple = before == 0
+                && entry_is_new(&self.table, member)
+                && stands
+                && row.kind.is_start()
+                && !is_premature(row)
+                && self.edges.is_empty();
+            if !simple {
+                self.dirty.insert(member);
+                continue;
+            }
+            let employer = usize::from(row.employer).checked_sub(1).map(|at| units[at]);
+            let key = (branch, employer);
+            let at = match cell {
+                Some((known, at)) if known == key => at,
+                _ => fold.cells.intern(branch, employer),
+            };
+            cell = Some((key, at));
+            self.enter(member, row, branch, employer, fold);
+        }
+    }
+
+    /// A person's first fact is a start: it holds the person from its day on.
+    fn enter(
+        &mut self,
+        member: MemberIx,
+        row: &MemberRow,
+        branch: BranchIx,
+        employer: Option<u32>,
+        fold: &mut Fold<'_>,
+    ) {
+        let span = Span {
+            from: row.day,
+            to: crate::time::Day::OPEN,
+            branch,
+            employer,
+            status: Status::Active,
+            holder: true,
+            tied: false,
+            qualified: row.qualified(),
+            profile: unpack_profile(row.profile).unwrap_or_default(),
+            enrolled: row.origin() == crate::fact::member::Origin::New,
+        };
+        let mut enrolled = false;
+        let mut whole = None;
+        for share in fold.cells.shares_of(&span) {
+            fold.cells.add(&share, 1);
+            enrolled = whole.is_some();
+            whole = whole.or(Some(share));
+        }
+        if let Some(whole) = whole {
+            self.table.member_mut(member).set_one(&whole, enrolled);
+        }
+    }
+
+    fn add_rekey(
+        &mut self,
+        from: MemberIx,
+        branch: BranchIx,
+        header: &Header,
+        batch: &MemberBatch,
+        index: usize,
+    ) {
+        let MemberAct::Rekeyed { to, qualified } = batch.member_fact(index).act else { return };
+        let to = self.table.intern(&to);
+        self.rekeys.push(Rekey {
+            branch,
+            from,
+            to,
+            hlc: batch.rows[index].hlc,
+            id: FactId { chain: header.chain, seq: header.first_seq + index as u64 },
+            qualified,
+            place: self.table.member(from).last_fact - 1,
+        });
+        self.dirty.extend([from, to]);
+    }
+
+    /// M6: the latest rekey of each (union, key) holds; one that closes a cycle is parked.
+    fn settle_rekeys(&mut self, fold: &mut Fold<'_>) {
+        if self.rekeys.is_empty() {
+            return;
+        }
+        let mut latest: BTreeMap<(BranchIx, MemberIx), Rekey> = BTreeMap::new();
+        let rekeys = self.rekeys.clone();
+        for rekey in &rekeys {
+            let stands = self.verdict_of(rekey.place, fold).is_some_and(|v| v.stands());
+            let key = (rekey.branch, rekey.from);
+            let newer =
+                latest.get(&key).is_none_or(|known| (known.hlc, known.id) < (rekey.hlc, rekey.id));
+            if stands && newer {
+                latest.insert(key, *rekey);
+            }
+        }
+        let mut in_order: Vec<Rekey> = latest.into_values().collect();
+        in_order.sort_by_key(|rekey| (rekey.hlc, rekey.id));
+        let before = std::mem::take(&mut self.edges);
+        for rekey in in_order {
+            if self.end_of(rekey.branch, rekey.to).0 != rekey.from {
+                self.edges.insert((rekey.branch, rekey.from), (rekey.to, rekey.qualified));
+            }
+        }
+        // whoever gained or lost facts, at either end of a changed edge
+        for edges in [&before, &self.edges] {
+            for ((branch, from), (to, _)) in edges {
+                let changed = before.get(&(*branch, *from)) != self.edges.get(&(*branch, *from));
+                if changed || self.dirty.contains(from) {
+                    let ends = [
+                        *from,
+                        *to,
+                        follow(&before, *branch, *to),
+                        follow(&self.edges, *branch, *to),
+                    ];
+                    self.dirty.extend(ends);
+                }
+            }
+        }
+    }
+
+    /// Where facts of a key at a union belong, and whether its number passes then.
+    fn end_of(&self, branch: BranchIx, member: MemberIx) -> (MemberIx, Option<bool>) {
+        let mut end = (member, None);
+        while let Some((to, qualified)) = self.edges.get(&(branch, end.0)) {
+            end = (*to, Some(*qualified));
+        }
+        end
+    }
+
+    fn verdict_of(&self, fact: u32, fold: &mut Fold<'_>) -> Option<Verdict> {
+        let block = self.blocks[self.block_of(fact) as usize];
+        let (header, batch) = fold.batch(&block)?;
+        let verdicts = fold.judge().batch(&header, &batch);
+        verdicts.get((fact - block.first_fact) as usize).copied()
+    }
+
+    fn block_of(&self, fact: u32) -> u32 {
+        self.blocks.partition_point(|block| block.first_fact <= fact) as u32 - 1
+    }
+
+    /// The places of all facts that a person's fold reads: its own and those rekeyed to it.
+    fn facts_of(&self, member: MemberIx) -> Vec<u32> {
+        let mut sources = BTreeSet::from([member]);
+        let mut open = vec![member];
+        while let Some(at) = open.pop() {
+            for ((_, from), (to, _)) in &self.edges {
+                if *to == at && sources.insert(*from) {
+                    open.push(*from);
+                }
+            }
+        }
+        let mut facts = Vec::new();
+        for source in sources {
+            let mut next = self.table.member(source).last_fact;
+            while let Some(fact) = next.checked_sub(1) {
+                facts.push(fact);
+                next = self.earlier.get(&fact).copied().unwrap_or(0);
+            }
+        }
+        facts
+    }
+
+    /// Refolds persons from their facts, each block read once.
+    fn refold(&mut self, members: &[MemberIx], fold: &mut Fold<'_>) {
+        let told = self.tell(members, fold);
+        let mut rest = &told[..];
+        for member in members {
+            let (own, later) = rest.split_at(rest.partition_point(|(at, _)| at <= member));
+            rest = later;
+            let facts = own.iter().filter_map(|(_, told)| told.ok()).collect();
+            let parked: Vec<Reason> = own.iter().filter_map(|(_, told)| told.err()).collect();
+            let swept = claim::sweep(facts, |branch| fold.branches.branch(branch).kind().rank());
+            self.replace(*member, &swept, parked, fold);
+        }
+    }
+
+    /// What each person's facts say, or why one is parked; in order of member.
+    fn tell(
+        &self,
+        members: &[MemberIx],
+        fold: &mut Fold<'_>,
+    ) -> Vec<(MemberIx, Result<ClaimFact, Reason>)> {
+        let mut places: Vec<(u32, MemberIx)> = members
+            .iter()
+            .flat_map(|member| self.facts_of(*member).into_iter().map(|fact| (fact, *member)))
+            .collect();
+        places.sort_unstable();
+        let mut told = Vec::with_capacity(places.len());
+        let mut rest = &places[..];
+        while let Some((fact, _)) = rest.first() {
+            let block = self.blocks[self.block_of(*fact) as usize];
+            let end = block.first_fact + block.count;
+            let (here, later) = rest.split_at(rest.partition_point(|(fact, _)| *fact < end));
+            rest = later;
+            let Some((header, batch)) = fold.batch(&block) else { continue };
+            let verdicts = fold.judge().batch(&header, &batch);
+            for (fact, member) in here {
+                let index = (fact - block.first_fact) as usize;
+                match verdicts[index] {
+                    Verdict::Withdrawn(_) => {}
+                    Verdict::Parked(reason) => {
+                        let own = batch.rows[index].member == self.table.member(*member).key;
+                        told.extend(own.then_some((*member, Err(reason))));
+                    }
+                    Verdict::Stands => {
+                        let fact = self.claim_fact(*member, &header, &batch, index, fold);
+                        told.extend(fact.map(|fact| (*member, Ok(fact))));
+                    }
+                }
+            }
+        }
+        told.sort_by_key(|(member, _)| *member);
+        told
+    }
+
+    fn claim_fact(
+        &self,
+        member: MemberIx,
+        header: &Header,
+        batch: &MemberBatch,
+        index: usize,
+        fold: &mut Fold<'_>,
+    ) -> Option<ClaimFact> {
+        let row = &batch.rows[index];
+        let fact = batch.member_fact(index);
+        let branch = fold.branches.intern(&fact.branch);
+        let stated_of = self.table.find(&row.member)?;
+        let (end, rekeyed) = self.end_of(branch, stated_of);
+        if end != member {
+            return None;
+        }
+        let act = match fact.act {
+            MemberAct::Joined(start) | MemberAct::TransferredIn(start) => Act::Start(Start {
+                origin: start.origin,
+                day_stated: states_day(batch, index),
+                evidence: start.evidence,
+                employer: start.employer.map(|id| fold.tree.intern(&id)),
+                from: start.from.map(|id| fold.branches.intern(&id)),
+                profile: start.profile,
+                qualified: rekeyed.unwrap_or(start.qualified),
+            }),
+            MemberAct::TransferredOut { .. } => Act::End { transferred: true },
+            MemberAct::Left { reason: LeaveReason::Deceased } => Act::Death,
+            MemberAct::Left { .. } => Act::End { transferred: false },
+            MemberAct::Retained { .. } => Act::Retained,
+            MemberAct::Revised { profile } => Act::Revised(profile),
+            MemberAct::Rekeyed { .. } | MemberAct::Erased => return None,
+        };
+        let id = FactId { chain: header.chain, seq: header.first_seq + index as u64 };
+        Some(ClaimFact { day: row.day, hlc: row.hlc, id, branch, act })
+    }
+
+    /// Takes back what the person added to the cells and adds what it adds now.
+    fn replace(
+        &mut self,
+        member: MemberIx,
+        swept: &claim::Swept,
+        parked: Vec<Reason>,
+        fold: &mut Fold<'_>,
+    ) {
+        self.retract(member, fold);
+        let mut shares = Vec::new();
+        for span in &swept.spans {
+            for share in fold.cells.shares_of(span) {
+                fold.cells.add(&share, 1);
+                shares.push(share);
+            }
+        }
+        for reason in &parked {
+            *self.parked.entry(*reason).or_default() += 1;
+        }
+        let extra = Extra { shares, conflicts: swept.conflicts.clone(), parked };
+        let entry = self.table.member_mut(member);
+        if extra == Extra::default() {
+            entry.set_nothing();
+        } else {
+            entry.set_many();
+            self.extras.insert(member, extra);
+        }
+    }
+
+    fn retract(&mut self, member: MemberIx, fold: &mut Fold<'_>) {
+        let entry = *self.table.member(member);
+        match entry.state() {
+            State::Nothing => {}
+            State::One => fold.cells.add(&entry.one(), -1),
+            State::Enrolled => {
+                let whole = entry.one();
+                fold.cells.add(&whole, -1);
+                fold.cells.add(&whole.as_enrolment(), -1);
+            }
+            State::Many => {
+                let Some(extra) = self.extras.remove(&member) else { return };
+                extra.shares.iter().for_each(|share| fold.cells.add(share, -1));
+                for reason in &extra.parked {
+                    if let Some(count) = self.parked.get_mut(reason) {
+                        *count -= 1;
+                    }
+                }
+                self.parked.retain(|_, count| *count > 0);
+            }
+        }
+    }
+
+    /// A person's spans, computed from its facts.
+    pub(super) fn person(&self, key: &MemberKey, fold: &mut Fold<'_>) -> Vec<Span> {
+        let Some(member) = self.table.find(key) else { return Vec::new() };
+        let told = self.tell(&[member], fold);
+        let facts = told.into_iter().filter_map(|(_, told)| told.ok()).collect();
+        claim::sweep(facts, |branch| fold.branches.branch(branch).kind().rank()).spans
+    }
+
+    /// Every person with its shares as bytes, in order of key; `name` names a cell.
+    pub(super) fn rows(
+        &self,
+        name: impl Fn(CellIx) -> (BranchId, Option<UnitId>),
+    ) -> Vec<(MemberKey, Vec<u8>)> {
+        let row = |shares: &[Share]| {
+            let mut parts: Vec<Vec<u8>> = shares
+                .iter()
+                .map(|share| {
+                    let (branch, employer) = name(share.cell);
+                    let mut part = share.from.0.to_be_bytes().to_vec();
+                    part.extend_from_slice(&share.to.0.to_be_bytes());
+                    part.push(share.class.byte());
+                    part.extend_from_slice(&branch.0);
+                    part.extend_from_slice(&employer.unwrap_or(UnitId::NIL).0);
+                    part
+                })
+                .collect();
+            parts.sort_unstable();
+            parts.concat()
+        };
+        let mut rows: Vec<(MemberKey, Vec<u8>)> = Vec::with_capacity(self.table.len());
+        for (place, member) in self.table.all().iter().enumerate() {
+            let bytes = match member.state() {
+                State::Nothing => continue,
+                State::One => row(&[member.one()]),
+                State::Enrolled => row(&[member.one(), member.one().as_enrolment()]),
+                State::Many => {
+                    self.extras.get(&(place as MemberIx)).map_or(Vec::new(), |e| row(&e.shares))
+                }
+            };
+            rows.push((member.key, bytes));
+        }
+        rows.sort_unstable();
+        rows
+    }
+}
+
+fn entry_is_new(table: &Table, member: MemberIx) -> bool {
+    table.member(member).state() == State::Nothing
+}
+
+fn follow(
+    edges: &BTreeMap<(BranchIx, MemberIx), (MemberIx, bool)>,
+    branch: BranchIx,
+    member: MemberIx,
+) -> MemberIx {
+    let mut end = member;
+    while let Some((to, _)) = edges.get(&(branch, end)) {
+        end = *to;
+    }
+    end
+}
+
+/// The rank of a union's kind, none while it is only named, and the writer's word over it.
+fn current(writer: Writer, branch: BranchIx, fold: &mut Fold<'_>) -> (Option<u8>, Intervals) {
+    let rank = fold.branches.branch(branch).profile.as_ref().map(|p| p.kind.rank());
+    (rank, fold.judge().word(writer, branch))
+}

@@ -1,0 +1,349 @@
+//! The view: what the fold of a set of blocks says (DESIGN §6).
+//!
+//! Invariants:
+//! - V1 The view is a pure function of the set of blocks, the policy and the root key: never of arrival
+//!   order, duplication, batching, restart or the receiver's clock. Places (`UnitIx`, `BranchIx`, ...)
+//!   do depend on arrival and never reach an answer or a digest.
+//! - V2 Folding block by block gives what replaying all at once gives.
+//! - V3 A person's fold reads that person's facts, the kinds of the unions named and authority verdicts.
+//! - V4 Nothing is dropped: a fact that does not count is withdrawn or parked, with its reason.
+
+pub mod authority;
+pub mod branch;
+pub mod cell;
+pub mod claim;
+mod digest;
+pub mod figure;
+mod intervals;
+mod members;
+mod org;
+mod resolve;
+mod table;
+pub mod tree;
+pub mod verdict;
+mod withdrawal;
+
+use crate::block::Block;
+use crate::codec::Body;
+use crate::fact::{Fact, FactBody};
+use crate::id::{ChainId, FactId, FederationId, NodeId};
+use crate::time::Hlc;
+use authority::Authority;
+use branch::Branches;
+use cell::Cells;
+use figure::Figures;
+use members::Members;
+use std::collections::BTreeMap;
+use tree::Tree;
+use verdict::{Reason, Verdict};
+use withdrawal::{Withdrawal, Withdrawals};
+
+pub use claim::Conflict;
+pub use intervals::Intervals;
+
+/// Where blocks are read from again: a person's fold needs that person's older facts.
+pub trait BlockSource {
+    /// The block at this height of this chain, as it was applied; `None` when it cannot be read.
+    fn block(&self, chain: &ChainId, height: u64) -> Option<Block>;
+}
+
+impl BlockSource for BTreeMap<(ChainId, u64), Block> {
+    fn block(&self, chain: &ChainId, height: u64) -> Option<Block> {
+        self.get(&(*chain, height)).cloned()
+    }
+}
+
+/// A fact of any family but members, with the height of its block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrgFact {
+    /// Its id.
+    pub id: FactId,
+    /// The height of its block.
+    pub height: u64,
+    /// The fact.
+    pub fact: Fact,
+}
+
+/// A block whose body this version cannot read: stored, relayed, parked whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Its chain.
+    pub chain: ChainId,
+    /// Its height.
+    pub height: u64,
+    /// How many facts it holds.
+    pub count: u32,
+    /// Why, with expected and found.
+    pub why: String,
+}
+
+/// What the fold of the blocks applied so far says.
+#[derive(Debug, Clone)]
+pub struct View {
+    federation: FederationId,
+    root_key: [u8; 32],
+    facts: Vec<OrgFact>,
+    verdicts: Vec<Verdict>,
+    by_id: BTreeMap<FactId, u32>,
+    clocks: BTreeMap<ChainId, BTreeMap<u64, Hlc>>,
+    withdrawals: Withdrawals,
+    unreadable: BTreeMap<(ChainId, u64), Unreadable>,
+    tree: Tree,
+    authority: Authority,
+    branches: Branches,
+    figures: Figures,
+    cells: Cells,
+    members: Members,
+    /// How far facts and withdrawals are folded.
+    org_is_dirty: bool,
+    /// Grows with every change; answers are cached by it.
+    version: u64,
+}
+
+impl View {
+    /// The view of no blocks.
+    pub fn new(federation: FederationId, root_key: [u8; 32]) -> Self {
+        Self {
+            federation,
+            root_key,
+            facts: Vec::new(),
+            verdicts: Vec::new(),
+            by_id: BTreeMap::new(),
+            clocks: BTreeMap::new(),
+            withdrawals: Withdrawals::default(),
+            unreadable: BTreeMap::new(),
+            tree: Tree::default(),
+            authority: Authority::default(),
+            branches: Branches::default(),
+            figures: Figures::default(),
+            cells: Cells::default(),
+            members: Members::default(),
+            org_is_dirty: false,
+            version: 0,
+        }
+    }
+
+    /// Folds one more block. A block applied before changes nothing.
+    pub fn apply(&mut self, block: &Block, source: &dyn BlockSource) {
+        self.add(block);
+        self.settle(source);
+    }
+
+    /// Folds many blocks at once; the same as one by one, and faster.
+    pub fn apply_all<'a>(
+        &mut self,
+        blocks: impl IntoIterator<Item = &'a Block>,
+        source: &dyn BlockSource,
+    ) {
+        blocks.into_iter().for_each(|block| self.add(block));
+        self.settle(source);
+    }
+
+    /// Takes a block in without folding it yet: call [`View::settle`] before asking anything.
+    pub fn add(&mut self, block: &Block) {
+        let header = block.header();
+        let (chain, height) = (header.chain, header.height);
+        let clocks = self.clocks.entry(chain).or_default();
+        if clocks.insert(height, header.last_hlc).is_some() {
+            return;
+        }
+        self.version += 1;
+        // a cut may wait for the clock of just this block
+        let cut = self.authority.cuts.get(&(chain.node, chain.epoch));
+        self.org_is_dirty |= cut.is_some();
+        match block.body() {
+            Ok(Body::Rows(facts)) => {
+                for (index, fact) in facts.into_iter().enumerate() {
+                    self.add_fact(block.fact_id(index as u32), height, fact);
+                }
+            }
+            Ok(Body::Members(batch)) => self.members.add(header, &batch),
+            Err(error) => {
+                let (count, why) = (header.count, error.to_string());
+                let unreadable = Unreadable { chain, height, count, why };
+                self.unreadable.insert((chain, height), unreadable);
+            }
+        }
+    }
+
+    fn add_fact(&mut self, id: FactId, height: u64, fact: Fact) {
+        if let FactBody::Withdrawn(withdrawn) = &fact.body {
+            let (first, hlc) = (withdrawn.first.seq, fact.hlc);
+            let last = first.saturating_add(withdrawn.count - 1);
+            let withdrawal = Withdrawal { first, last, id, hlc, height };
+            self.withdrawals.add(withdrawn.first.chain, withdrawal);
+            self.members.withdraw(withdrawn.first.chain, first, last);
+        }
+        self.by_id.insert(id, self.facts.len() as u32);
+        self.facts.push(OrgFact { id, height, fact });
+        self.org_is_dirty = true;
+    }
+
+    /// Folds all that was added.
+    pub fn settle(&mut self, source: &dyn BlockSource) {
+        if self.org_is_dirty {
+            self.fold_org();
+            self.org_is_dirty = false;
+        }
+        let mut fold = members::Fold {
+            tree: &mut self.tree,
+            authority: &mut self.authority,
+            branches: &mut self.branches,
+            cells: &mut self.cells,
+            withdrawals: &self.withdrawals,
+            source,
+        };
+        self.members.settle(&mut fold);
+    }
+
+    /// The federation.
+    pub fn federation(&self) -> FederationId {
+        self.federation
+    }
+
+    /// The pinned root key.
+    pub fn root_key(&self) -> &[u8; 32] {
+        &self.root_key
+    }
+
+    /// Grows with every block; equal versions of one view give equal answers.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The tree of units.
+    pub fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    /// The unions.
+    pub fn branches(&self) -> &Branches {
+        &self.branches
+    }
+
+    /// Members by union and employer.
+    pub fn cells(&self) -> &Cells {
+        &self.cells
+    }
+
+    /// Declared figures.
+    pub fn figures(&self) -> &Figures {
+        &self.figures
+    }
+
+    /// Who may speak.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// The key of a node in an epoch, from accepted enrolments.
+    pub fn key(&self, node: NodeId, epoch: u32) -> Option<[u8; 32]> {
+        self.authority.key(node, epoch)
+    }
+
+    /// All facts but members', with their verdicts, in no meaningful order.
+    pub fn facts(&self) -> impl Iterator<Item = (&OrgFact, Verdict)> {
+        self.facts.iter().zip(self.verdicts.iter().copied())
+    }
+
+    /// One of these facts.
+    pub fn fact(&self, id: &FactId) -> Option<&OrgFact> {
+        self.by_id.get(id).map(|place| &self.facts[*place as usize])
+    }
+
+    /// Blocks whose body this version cannot read.
+    pub fn unreadable(&self) -> impl Iterator<Item = &Unreadable> {
+        self.unreadable.values()
+    }
+
+    /// How many persons any fact named.
+    pub fn persons(&self) -> usize {
+        self.members.len()
+    }
+
+    /// How many member facts were added.
+    pub fn member_facts(&self) -> u64 {
+        self.members.fact_count()
+    }
+
+    /// Conflicts among members' claims, in order of person.
+    pub fn conflicts(&self) -> Vec<(crate::id::MemberKey, Conflict)> {
+        self.members.conflicts()
+    }
+
+    /// A person's spans, in order of day.
+    pub fn person(
+        &mut self,
+        key: &crate::id::MemberKey,
+        source: &dyn BlockSource,
+    ) -> Vec<claim::Span> {
+        let mut fold = members::Fold {
+            tree: &mut self.tree,
+            authority: &mut self.authority,
+            branches: &mut self.branches,
+            cells: &mut self.cells,
+            withdrawals: &self.withdrawals,
+            source,
+        };
+        self.members.person(key, &mut fold)
+    }
+
+    /// What became of a fact; a member fact is read again from its block.
+    pub fn verdict(&mut self, id: &FactId, source: &dyn BlockSource) -> Option<Verdict> {
+        if let Some(place) = self.by_id.get(id) {
+            return Some(self.verdicts[*place as usize]);
+        }
+        let clocks = self.clocks.get(&id.chain)?;
+        let heights: Vec<u64> = clocks.keys().copied().collect();
+        // blocks are in order of seq, so the one that holds the fact is found by halving
+        let (mut low, mut high) = (0, heights.len());
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            let block = source.block(&id.chain, heights[middle])?;
+            let header = block.header();
+            if id.seq < header.first_seq {
+                high = middle;
+            } else if id.seq >= header.next_seq() {
+                low = middle + 1;
+            } else {
+                let index = (id.seq - header.first_seq) as usize;
+                return self.block_verdicts(&block).get(index).copied();
+            }
+        }
+        None
+    }
+
+    /// What became of each fact of a block that was added.
+    pub fn block_verdicts(&mut self, block: &Block) -> Vec<Verdict> {
+        match block.body() {
+            Err(_) => vec![Verdict::Parked(Reason::Unreadable); block.header().count as usize],
+            Ok(Body::Rows(facts)) => (0..facts.len() as u32)
+                .map(|index| self.by_id.get(&block.fact_id(index)))
+                .map(|place| place.map_or(Verdict::Stands, |p| self.verdicts[*p as usize]))
+                .collect(),
+            Ok(Body::Members(batch)) => {
+                let judge = members::Judge {
+                    tree: &self.tree,
+                    authority: &mut self.authority,
+                    branches: &self.branches,
+                    withdrawals: &self.withdrawals,
+                };
+                judge.batch(block.header(), &batch)
+            }
+        }
+    }
+
+    /// How many facts are parked, by reason.
+    pub fn parked(&self) -> BTreeMap<Reason, u64> {
+        let mut parked = self.members.parked().clone();
+        for verdict in &self.verdicts {
+            if let Verdict::Parked(reason) = verdict {
+                *parked.entry(*reason).or_default() += 1;
+            }
+        }
+        for unreadable in self.unreadable.values() {
+            *parked.entry(Reason::Unreadable).or_default() += u64::from(unreadable.count);
+        }
+        parked
+    }
+}

@@ -1,0 +1,361 @@
+//! Folding units, unions and figures: every fact but members' judged and laid in place.
+
+use super::authority::{Authority, Writer};
+use super::branch::{self, Branches, Told};
+use super::figure::{Figures, Report};
+use super::resolve::{is_structural, resolve};
+use super::tree::{Stamp, Tree, UnitIx};
+use super::verdict::{Reason, Verdict};
+use super::withdrawal::Withdrawals;
+use super::{OrgFact, View};
+use crate::fact::branch::BranchKind;
+use crate::fact::{BranchFact, FactBody, FigureFact, UnitFact};
+use crate::id::{BranchId, ChainId};
+use crate::time::Hlc;
+use std::collections::BTreeMap;
+
+impl View {
+    /// Folds all facts but members' anew.
+    pub(super) fn fold_org(&mut self) {
+        let clocks = &self.clocks;
+        let clock_of = |chain: &ChainId, height: u64| -> Option<Hlc> {
+            clocks.get(chain)?.range(..=height).next_back().map(|(_, hlc)| *hlc)
+        };
+        let names = self.tree.names_only();
+        let resolved = resolve(names, &self.facts, &self.withdrawals, &self.root_key, &clock_of);
+        self.tree = resolved.tree;
+        self.authority = resolved.authority;
+        self.verdicts = vec![Verdict::Parked(Reason::NoAuthority); self.facts.len()];
+        for (place, verdict) in resolved.verdicts {
+            self.verdicts[place as usize] = verdict;
+        }
+        let mut fold = OrgFold {
+            facts: &self.facts,
+            verdicts: &mut self.verdicts,
+            withdrawals: &self.withdrawals,
+            tree: &mut self.tree,
+            authority: &mut self.authority,
+            branches: &mut self.branches,
+        };
+        let by_branch = fold.units_and_governance();
+        fold.branches(by_branch);
+        self.figures = fold.figures();
+    }
+}
+
+struct OrgFold<'a> {
+    facts: &'a [OrgFact],
+    verdicts: &'a mut [Verdict],
+    withdrawals: &'a Withdrawals,
+    tree: &'a mut Tree,
+    authority: &'a mut Authority,
+    branches: &'a mut Branches,
+}
+
+fn writer_of(fact: &OrgFact) -> Writer {
+    (fact.id.chain.node, fact.id.chain.epoch)
+}
+
+fn stamp_of(fact: &OrgFact) -> Stamp {
+    Stamp { day: fact.fact.day, hlc: fact.fact.hlc, id: fact.id }
+}
+
+impl OrgFold<'_> {
+    /// Cuts, clocks and withdrawals, which no fact escapes.
+    fn general(&mut self, place: usize, subject: Option<UnitIx>) -> Option<Verdict> {
+        let fact = &self.facts[place];
+        let (tree, authority) = (&*self.tree, &mut *self.authority);
+        let withdrawn =
+            self.withdrawals.of(&fact.id, |w| w.is_valid(&fact.id, subject, tree, authority));
+        if let Some(withdrawn) = withdrawn
+            && !matches!(fact.fact.body, FactBody::Withdrawn(_))
+        {
+            return Some(Verdict::Withdrawn(withdrawn.id));
+        }
+        let cut = authority.cuts.get(&writer_of(fact));
+        if cut.is_some_and(|cut| cut.parks(&fact.id.chain.lane, fact.height)) {
+            return Some(Verdict::Parked(Reason::AfterCut));
+        }
+        fact.fact.is_premature().then_some(Verdict::Parked(Reason::Premature))
+    }
+
+    fn speaks(&mut self, place: usize, unit: UnitIx) -> bool {
+        let fact = &self.facts[place];
+        self.authority.speaks(self.tree, writer_of(fact), unit, fact.fact.hlc)
+    }
+
+    /// Whether the writer holds the word over the unit it is enrolled for.
+    fn is_in_office(&mut self, place: usize) -> bool {
+        let own = self.authority.enrolment_of(writer_of(&self.facts[place])).map(|e| e.unit);
+        own.is_some_and(|own| self.speaks(place, own))
+    }
+
+    /// Judges facts about units and governance; returns those about unions, by union.
+    fn units_and_governance(&mut self) -> BTreeMap<BranchId, Vec<usize>> {
+        let facts = self.facts;
+        let mut by_branch: BTreeMap<BranchId, Vec<usize>> = BTreeMap::new();
+        for (place, fact) in facts.iter().enumerate() {
+            match &fact.fact.body {
+                FactBody::Branch(branch) => {
+                    by_branch.entry(branch.branch()).or_default().push(place);
+                }
+                body if is_structural(body) => {}
+                FactBody::Unit(unit) => self.unit_fact(place, unit),
+                FactBody::Governance(_) | FactBody::Withdrawn(_) => {
+                    let general = self.general(place, None);
+                    self.verdicts[place] = general.unwrap_or_else(|| {
+                        let speaks = self.is_in_office(place);
+                        if speaks { Verdict::Stands } else { Verdict::Parked(Reason::NoAuthority) }
+                    });
+                }
+                FactBody::Figure(_) | FactBody::Member(_) => {}
+            }
+        }
+        for unit in &mut self.tree.units {
+            unit.changes.sort_by_key(|(stamp, _)| *stamp);
+        }
+        by_branch
+    }
+
+    fn unit_fact(&mut self, place: usize, unit: &UnitFact) {
+        let Some(at) = self.tree.find(&unit.unit()) else {
+            self.verdicts[place] = Verdict::Parked(Reason::UnknownSubject);
+            return;
+        };
+        let verdict = self.served(place, at);
+        self.verdicts[place] = verdict;
+        if !verdict.stands() {
+            return;
+        }
+        let stamp = stamp_of(&self.facts[place]);
+        let state = &mut self.tree.units[at as usize];
+        match unit {
+            UnitFact::Closed { .. } => {
+                state.closed = Some(state.closed.map_or(stamp.day, |day| day.min(stamp.day)));
+            }
+            other => state.changes.push((stamp, other.clone())),
+        }
+    }
+
+    /// The verdict on a fact that only the node serving this unit may state.
+    fn served(&mut self, place: usize, unit: UnitIx) -> Verdict {
+        if let Some(verdict) = self.general(place, Some(unit)) {
+            return verdict;
+        }
+        if self.tree.unit(unit).origin.is_none() {
+            return Verdict::Parked(Reason::UnknownSubject);
+        }
+        if self.speaks(place, unit) {
+            Verdict::Stands
+        } else {
+            Verdict::Parked(Reason::NoAuthority)
+        }
+    }
+
+    fn branches(&mut self, by_branch: BTreeMap<BranchId, Vec<usize>>) {
+        for branch in &mut self.branches.all {
+            *branch = branch::Branch::named(branch.id);
+        }
+        for (id, mut places) in by_branch {
+            places.sort_by_key(|place| (self.facts[*place].fact.hlc, self.facts[*place].id));
+            self.judge_branch(id, &places);
+            places.retain(|place| self.verdicts[*place].stands());
+            places.sort_by_key(|place| stamp_of(&self.facts[*place]));
+            self.fold_branch(id, &places);
+        }
+        self.park_merger_cycles();
+    }
+
+    /// Judges a union's facts in order of clock: its host may change as it goes.
+    fn judge_branch(&mut self, id: BranchId, places: &[usize]) {
+        let facts = self.facts;
+        let first = places.iter().find(|place| BranchId::of_first_fact(&facts[**place].id) == id);
+        let introduced = first.and_then(|place| match &facts[*place].fact.body {
+            FactBody::Branch(fact) => fact.profile(),
+            _ => None,
+        });
+        let (Some(first), Some(profile)) = (first, introduced) else {
+            for place in places {
+                self.verdicts[*place] = Verdict::Parked(Reason::UnknownSubject);
+            }
+            return;
+        };
+        let mut host = self.tree.intern(&profile.host);
+        let verdict = self.served(*first, host);
+        self.verdicts[*first] = verdict;
+        if !verdict.stands() {
+            for place in places.iter().filter(|place| *place != first) {
+                self.verdicts[*place] = Verdict::Parked(Reason::UnknownSubject);
+            }
+            return;
+        }
+        let mut kind = profile.kind;
+        for place in places {
+            if let FactBody::Branch(BranchFact::Revised { kind: Some(corrected), .. }) =
+                &facts[*place].fact.body
+                && self.served(*place, host).stands()
+            {
+                kind = *corrected;
+            }
+        }
+        for place in places.iter().filter(|place| *place != first) {
+            let FactBody::Branch(fact) = &facts[*place].fact.body else { continue };
+            let verdict = match fact {
+                BranchFact::Approved { .. } | BranchFact::Refused { .. } => {
+                    self.approval(*place, host, kind)
+                }
+                _ => self.served(*place, host),
+            };
+            self.verdicts[*place] = verdict;
+            if let BranchFact::Moved { host: to, .. } = fact
+                && verdict.stands()
+            {
+                host = self.tree.intern(to);
+            }
+        }
+    }
+
+    /// F1: the unit acted for is a strict ancestor of the host, or the host itself for kinds other than
+    /// own, and is served by the writer.
+    fn approval(&mut self, place: usize, host: UnitIx, kind: BranchKind) -> Verdict {
+        let fact = &self.facts[place];
+        let Some(by) = self.tree.find(&fact.fact.unit) else {
+            return Verdict::Parked(Reason::UnknownSubject);
+        };
+        if let Some(verdict) = self.general(place, Some(by)) {
+            return verdict;
+        }
+        let above = self.tree.is_at_or_above(by, host, fact.fact.hlc);
+        let may = above && (by != host || kind != BranchKind::Own);
+        if may && self.speaks(place, by) {
+            Verdict::Stands
+        } else {
+            Verdict::Parked(Reason::NoAuthority)
+        }
+    }
+
+    fn fold_branch(&mut self, id: BranchId, places: &[usize]) {
+        let facts = self.facts;
+        let told: Vec<Told<'_>> = places
+            .iter()
+            .filter_map(|place| match &facts[*place].fact.body {
+                FactBody::Branch(fact) => Some(Told {
+                    stamp: stamp_of(&facts[*place]),
+                    document: facts[*place].fact.document.as_deref(),
+                    unit: self.tree.intern(&facts[*place].fact.unit),
+                    fact,
+                }),
+                _ => None,
+            })
+            .collect();
+        let tree = &mut *self.tree;
+        let branches = &mut *self.branches;
+        let folded = branch::fold(id, &told, |id| tree.intern(id), |id| branches.intern(id));
+        let at = branches.intern(&id) as usize;
+        branches.all[at] = folded;
+    }
+
+    /// F5: mergers hold in order of their stamps; one that closes a cycle is parked.
+    fn park_merger_cycles(&mut self) {
+        let mut mergers: Vec<(Stamp, usize)> = Vec::new();
+        for (place, branch) in self.branches.all.iter_mut().enumerate() {
+            mergers.extend(branch.merged.map(|(stamp, _)| (stamp, place)));
+        }
+        mergers.sort_unstable();
+        let mut into: BTreeMap<usize, usize> = BTreeMap::new();
+        for (stamp, from) in mergers {
+            let Some((_, to)) = self.branches.all[from].merged else { continue };
+            let mut end = to as usize;
+            while let Some(next) = into.get(&end) {
+                end = *next;
+            }
+            if end == from {
+                self.branches.all[from].merged = None;
+                if let Some(place) = self.facts.iter().position(|fact| fact.id == stamp.id) {
+                    self.verdicts[place] = Verdict::Parked(Reason::Cycle);
+                }
+            } else {
+                into.insert(from, to as usize);
+            }
+        }
+    }
+
+    fn figures(&mut self) -> Figures {
+        let facts = self.facts;
+        let mut figures = Figures::default();
+        for returning in [false, true] {
+            for (place, fact) in facts.iter().enumerate() {
+                let FactBody::Figure(figure) = &fact.fact.body else { continue };
+                if matches!(figure, FigureFact::Reported { .. }) == returning {
+                    continue;
+                }
+                let verdict = self.figure_verdict(place, figure);
+                self.verdicts[place] = verdict;
+                if verdict.stands() {
+                    self.lay_figure(&mut figures, fact, figure);
+                }
+            }
+        }
+        figures
+    }
+
+    /// Reports come from the node serving the unit; returns, approvals, closings and targets from one
+    /// that serves it or an ancestor of it.
+    fn figure_verdict(&mut self, place: usize, figure: &FigureFact) -> Verdict {
+        let Some(unit) = self.tree.find(&figure.unit()) else {
+            return Verdict::Parked(Reason::UnknownSubject);
+        };
+        if matches!(figure, FigureFact::Reported { .. }) {
+            return self.served(place, unit);
+        }
+        if let Some(verdict) = self.general(place, Some(unit)) {
+            return verdict;
+        }
+        let fact = &self.facts[place];
+        let own = self.authority.enrolment_of(writer_of(fact)).map(|e| e.unit);
+        let above = own.is_some_and(|own| self.tree.is_at_or_above(own, unit, fact.fact.hlc));
+        if above && self.is_in_office(place) {
+            Verdict::Stands
+        } else {
+            Verdict::Parked(Reason::NoAuthority)
+        }
+    }
+
+    fn lay_figure(&mut self, figures: &mut Figures, fact: &OrgFact, figure: &FigureFact) {
+        match figure {
+            FigureFact::Reported {
+                unit,
+                form,
+                period,
+                revision,
+                values,
+                rates,
+                residual_of,
+                ..
+            } => {
+                let report = Report {
+                    id: fact.id,
+                    hlc: fact.fact.hlc,
+                    revision: *revision,
+                    values: values.clone(),
+                    rates: rates.clone(),
+                    residual_of: residual_of.iter().map(|u| self.tree.intern(u)).collect(),
+                    returned: false,
+                    approved: false,
+                };
+                figures.file(self.tree.intern(unit), *form, period, report);
+            }
+            FigureFact::Returned { report, .. } => {
+                if let Some(report) = figures.report_mut(report) {
+                    report.returned = true;
+                }
+            }
+            FigureFact::Approved { report, .. } => {
+                if let Some(report) = figures.report_mut(report) {
+                    report.approved = true;
+                }
+            }
+            FigureFact::PeriodClosed { .. } | FigureFact::TargetSet { .. } => {}
+        }
+    }
+}

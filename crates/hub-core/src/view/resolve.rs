@@ -1,0 +1,450 @@
+//! Resolving authority top-down: who was enrolled by whom, which units stand where (DESIGN §9).
+//!
+//! Level by level, so that nothing depends on what comes below it: first the root, then those it enrolled,
+//! and so on. Within a level: registrations (they hold on all days), moves, cuts, enrolments.
+
+use super::OrgFact;
+use super::authority::{Authority, Cut, Enrolled, Writer};
+use super::tree::{Move, Origin, Registration, Stamp, Tree, UnitIx};
+use super::verdict::{Reason, Verdict};
+use super::withdrawal::{Withdrawal, Withdrawals};
+use crate::fact::governance::{Enrolment, GovernanceFact};
+use crate::fact::unit::Level;
+use crate::fact::{CodeKind, FactBody, UnitFact};
+use crate::id::{FactId, NodeId, UnitId};
+use crate::time::Hlc;
+use std::collections::BTreeMap;
+
+/// Reads the clock of the last fact of a chain's block; none when it is not held.
+pub(crate) type ClockOf<'a> = dyn Fn(&crate::id::ChainId, u64) -> Option<Hlc> + 'a;
+
+/// What resolution yields.
+pub(crate) struct Resolved {
+    pub(crate) tree: Tree,
+    pub(crate) authority: Authority,
+    /// Verdicts of the structural facts, by their place among the facts given.
+    pub(crate) verdicts: BTreeMap<u32, Verdict>,
+}
+
+struct Resolver<'a> {
+    facts: &'a [OrgFact],
+    withdrawals: &'a Withdrawals,
+    clock_of: &'a ClockOf<'a>,
+    tree: Tree,
+    authority: Authority,
+    verdicts: BTreeMap<u32, Verdict>,
+    by_writer: BTreeMap<Writer, Vec<u32>>,
+}
+
+/// Whether a fact shapes the tree or the authority over it.
+pub(crate) fn is_structural(fact: &FactBody) -> bool {
+    match fact {
+        FactBody::Unit(unit) => matches!(
+            unit,
+            UnitFact::Registered { .. } | UnitFact::Moved { .. } | UnitFact::Rekeyed { .. }
+        ),
+        FactBody::Governance(fact) => {
+            matches!(fact, GovernanceFact::NodeEnrolled(_) | GovernanceFact::NodeRevoked { .. })
+        }
+        _ => false,
+    }
+}
+
+/// Resolves all structural facts. `names` gives units named before their old places.
+pub(crate) fn resolve(
+    names: Tree,
+    facts: &[OrgFact],
+    withdrawals: &Withdrawals,
+    root_key: &[u8; 32],
+    clock_of: &ClockOf<'_>,
+) -> Resolved {
+    let mut by_writer: BTreeMap<Writer, Vec<u32>> = BTreeMap::new();
+    for (place, fact) in facts.iter().enumerate() {
+        if is_structural(&fact.fact.body) {
+            let writer = (fact.id.chain.node, fact.id.chain.epoch);
+            by_writer.entry(writer).or_default().push(place as u32);
+        }
+    }
+    let mut resolver = Resolver {
+        facts,
+        withdrawals,
+        clock_of,
+        tree: names,
+        authority: Authority::default(),
+        verdicts: BTreeMap::new(),
+        by_writer,
+    };
+    resolver.root(root_key);
+    for level in Level::ALL {
+        resolver.level(level);
+    }
+    resolver.aliases();
+    resolver.authority.enrolments.sort_by_key(|e| (e.issued, e.id));
+    let authority = resolver.authority.resorted();
+    Resolved { tree: resolver.tree, authority, verdicts: resolver.verdicts }
+}
+
+impl Resolver<'_> {
+    fn fact(&self, place: u32) -> &OrgFact {
+        &self.facts[place as usize]
+    }
+
+    fn sorted(&self, pick: impl Fn(&FactBody) -> bool) -> Vec<u32> {
+        let picked = |place: &u32| pick(&self.fact(*place).fact.body);
+        let mut places: Vec<u32> =
+            self.by_writer.values().flatten().copied().filter(picked).collect();
+        places.sort_by_key(|place| (self.fact(*place).fact.hlc, self.fact(*place).id));
+        places
+    }
+
+    /// The root: the node of the pinned key enrols itself and registers the root unit.
+    fn root(&mut self, root_key: &[u8; 32]) {
+        let node = NodeId::of_first_key(root_key);
+        for place in self.sorted(|body| matches!(body, FactBody::Unit(UnitFact::Registered { .. })))
+        {
+            let fact = self.fact(place);
+            let own = (fact.id.chain.node, fact.id.chain.epoch) == (node, 1);
+            if let FactBody::Unit(UnitFact::Registered { parent: None, .. }) = &fact.fact.body
+                && own
+                && self.tree.root().is_none()
+            {
+                self.register(place);
+            }
+        }
+        for place in self.sorted(is_enrolment) {
+            let fact = self.fact(place);
+            let Some(enrolment) = enrolment_in(&fact.fact.body) else { continue };
+            let by_itself = fact.id.chain.node == node && enrolment.node == node;
+            let speaks = match fact.id.chain.epoch {
+                1 => enrolment.epoch == 1 && enrolment.key == *root_key || enrolment.epoch > 1,
+                epoch => self.authority.key(node, epoch).is_some() && enrolment.epoch > epoch,
+            };
+            if by_itself
+                && speaks
+                && self.authority.fits_key((node, enrolment.epoch), &enrolment.key)
+            {
+                self.enrol(place);
+            }
+        }
+    }
+
+    fn level(&mut self, level: Level) {
+        let at_level = |e: &&Enrolled| self.tree.unit(e.unit).level() == Some(level);
+        let mut writers: Vec<Writer> = self
+            .authority
+            .enrolments
+            .iter()
+            .filter(at_level)
+            .map(|e| (e.enrolment.node, e.enrolment.epoch))
+            .collect();
+        writers.sort_unstable();
+        writers.dedup();
+        let mut places: Vec<u32> =
+            writers.iter().filter_map(|w| self.by_writer.get(w)).flatten().copied().collect();
+        places.sort_by_key(|place| {
+            let fact = self.fact(*place);
+            (step(&fact.fact.body), fact.fact.hlc, fact.id)
+        });
+        for place in places {
+            if self.verdicts.get(&place).is_none_or(|v| !v.stands()) {
+                let verdict = self.judge(place);
+                self.verdicts.insert(place, verdict);
+            }
+        }
+    }
+
+    /// Judges one structural fact of a writer whose own enrolment is resolved, and applies it if it stands.
+    fn judge(&mut self, place: u32) -> Verdict {
+        let facts = self.facts;
+        let fact = &facts[place as usize];
+        let (id, hlc) = (fact.id, fact.fact.hlc);
+        let writer = (id.chain.node, id.chain.epoch);
+        if let Some(cut) = self.authority.cuts.get(&writer)
+            && cut.parks(&id.chain.lane, fact.height)
+        {
+            return Verdict::Parked(Reason::AfterCut);
+        }
+        if fact.fact.is_premature() {
+            return Verdict::Parked(Reason::Premature);
+        }
+        let Some(own) = self.authority.enrolment_of(writer).map(|e| e.unit) else {
+            return Verdict::Parked(Reason::NoAuthority);
+        };
+        if !self.authority.speaks(&self.tree, writer, own, hlc) {
+            return Verdict::Parked(Reason::NoAuthority);
+        }
+        let subject = match &fact.fact.body {
+            FactBody::Unit(unit) => self.tree.find(&unit.unit()),
+            _ => None,
+        };
+        // an enrolment or move withdrawn goes on until the withdrawal's clock; it is applied all the same
+        let acts_on = matches!(&fact.fact.body, FactBody::Unit(UnitFact::Moved { .. }))
+            || is_enrolment(&fact.fact.body);
+        if !acts_on && let Some(withdrawal) = self.withdrawn(place, subject) {
+            return Verdict::Withdrawn(withdrawal.id);
+        }
+        let outcome = match &fact.fact.body {
+            FactBody::Unit(UnitFact::Registered { .. }) => self.judge_registered(place, own, hlc),
+            FactBody::Unit(UnitFact::Moved { .. }) => self.judge_moved(place, own, hlc),
+            FactBody::Unit(UnitFact::Rekeyed { unit, .. }) => {
+                match self.tree.find(unit) {
+                    // judged with the rest of the unit's facts; applied at the end, it holds on all days
+                    Some(unit) if self.tree.is_at_or_above(own, unit, hlc) => Ok(()),
+                    _ => Err(Reason::NoAuthority),
+                }
+            }
+            FactBody::Governance(GovernanceFact::NodeRevoked { .. }) => {
+                self.judge_cut(place, own, hlc)
+            }
+            FactBody::Governance(GovernanceFact::NodeEnrolled(_)) => {
+                self.judge_enrolled(place, own, hlc)
+            }
+            _ => Ok(()),
+        };
+        outcome.map_or_else(Verdict::Parked, |()| Verdict::Stands)
+    }
+
+    fn judge_registered(&mut self, place: u32, own: UnitIx, hlc: Hlc) -> Result<(), Reason> {
+        let fact = self.fact(place);
+        let FactBody::Unit(UnitFact::Registered { unit, level, parent: Some(parent), .. }) =
+            &fact.fact.body
+        else {
+            return Err(Reason::NoAuthority);
+        };
+        if !is_rightly_named(&fact.id, &fact.fact.body) {
+            return Err(Reason::WrongId);
+        }
+        let parent = self.tree.find(parent).ok_or(Reason::UnknownSubject)?;
+        let parent_level = self.tree.unit(parent).level().ok_or(Reason::UnknownSubject)?;
+        if parent_level >= *level {
+            return Err(Reason::WrongLevel);
+        }
+        if let Some(known) = self.tree.find(unit)
+            && let Some(origin) = &self.tree.unit(known).origin
+            && origin.level != *level
+        {
+            return Err(Reason::WrongLevel);
+        }
+        if !self.tree.is_at_or_above(own, parent, hlc) {
+            return Err(Reason::NoAuthority);
+        }
+        self.register(place);
+        Ok(())
+    }
+
+    fn withdrawn(&mut self, place: u32, subject: Option<UnitIx>) -> Option<Withdrawal> {
+        let id = self.fact(place).id;
+        let (tree, authority) = (&self.tree, &mut self.authority);
+        self.withdrawals.of(&id, |w| w.is_valid(&id, subject, tree, authority))
+    }
+
+    fn register(&mut self, place: u32) {
+        let fact = &self.facts[place as usize];
+        let FactBody::Unit(UnitFact::Registered {
+            unit,
+            kind,
+            level,
+            parent,
+            located_in,
+            profile,
+            ..
+        }) = &fact.fact.body
+        else {
+            return;
+        };
+        let parent = parent.as_ref().map(|p| self.tree.intern(p));
+        let located_in = located_in.as_ref().map(|l| self.tree.intern(l));
+        let at = self.tree.intern(unit) as usize;
+        let registration = Registration { parent, hlc: fact.fact.hlc, id: fact.id };
+        let unit = &mut self.tree.units[at];
+        let (kind, level, day) = (*kind, *level, fact.fact.day);
+        let origin = Origin { kind, level, located_in, profile: profile.clone(), day };
+        match &mut unit.origin {
+            Some(known) => known.day = known.day.min(day),
+            None => unit.origin = Some(origin),
+        }
+        if unit.registrations.iter().all(|known| known.parent != parent) {
+            unit.registrations.push(registration);
+        }
+        self.authority.forget_words();
+        self.verdicts.insert(place, Verdict::Stands);
+    }
+
+    fn judge_moved(&mut self, place: u32, own: UnitIx, hlc: Hlc) -> Result<(), Reason> {
+        let fact = &self.facts[place as usize];
+        let FactBody::Unit(UnitFact::Moved { unit, parent, located_in }) = &fact.fact.body else {
+            return Err(Reason::UnknownSubject);
+        };
+        let unit = self.tree.find(unit).ok_or(Reason::UnknownSubject)?;
+        let level = self.tree.unit(unit).level().ok_or(Reason::UnknownSubject)?;
+        let parent = match parent {
+            Some(parent) => Some(self.tree.find(parent).ok_or(Reason::UnknownSubject)?),
+            None => None,
+        };
+        let mut registrations = 0;
+        if let Some(to) = parent {
+            if self.tree.unit(to).level().is_none_or(|above| above >= level) {
+                return Err(Reason::WrongLevel);
+            }
+            registrations = self.moved_registrations(unit, to, own, hlc);
+            if registrations == 0 {
+                return Err(Reason::NoAuthority);
+            }
+        } else if !self.tree.is_at_or_above(own, unit, hlc) {
+            return Err(Reason::NoAuthority);
+        }
+        let located_in = located_in.as_ref().map(|l| self.tree.intern(l));
+        let stamp = Stamp { day: fact.fact.day, hlc, id: fact.id };
+        let unmoved = self.withdrawn(place, Some(unit)).map(|w| (stamp.id, w.hlc));
+        self.tree.units[unit as usize].unmoved.extend(unmoved);
+        let moves = &mut self.tree.units[unit as usize].moves;
+        moves.push(Move { stamp, registrations, parent, located_in });
+        moves.sort_by_key(|m| m.stamp);
+        self.authority.forget_words();
+        Ok(())
+    }
+
+    /// Those registrations whose old parent and the new one lie strictly below a unit the writer serves.
+    fn moved_registrations(&self, unit: UnitIx, to: UnitIx, own: UnitIx, at: Hlc) -> u32 {
+        let new_path = self.tree.path_at(to, 0, at);
+        let serves_common = |old: UnitIx| {
+            let old_path = self.tree.path_at(old, 0, at);
+            let common = new_path.iter().skip(1).find(|u| old_path[1..].contains(u));
+            common.is_some_and(|common| self.tree.path_at(*common, 0, at).contains(&own))
+        };
+        let count = self.tree.unit(unit).registrations.len().min(32);
+        let olds = (0..count).map(|r| self.tree.parent_at(unit, r, at));
+        olds.enumerate()
+            .filter(|(_, old)| old.is_some_and(serves_common))
+            .fold(0, |bits, (place, _)| bits | 1 << place)
+    }
+
+    fn judge_cut(&mut self, place: u32, own: UnitIx, hlc: Hlc) -> Result<(), Reason> {
+        let fact = &self.facts[place as usize];
+        let FactBody::Governance(GovernanceFact::NodeRevoked { node, epoch, last_good, .. }) =
+            &fact.fact.body
+        else {
+            return Err(Reason::UnknownSubject);
+        };
+        let writer = (*node, *epoch);
+        let named =
+            |f: &&OrgFact| enrolment_in(&f.fact.body).is_some_and(|e| (e.node, e.epoch) == writer);
+        // its enrolment may stand deeper than what is resolved yet; its unit is what counts
+        let units = self.facts.iter().filter(named).filter_map(|f| enrolment_in(&f.fact.body));
+        let below = units
+            .filter_map(|e| self.tree.find(&e.unit))
+            .any(|unit| unit != own && self.tree.is_at_or_above(own, unit, hlc));
+        if !below {
+            return Err(Reason::NoAuthority);
+        }
+        let heights: BTreeMap<_, _> = last_good.iter().copied().collect();
+        let cut = self
+            .authority
+            .cuts
+            .entry(writer)
+            .or_insert_with(|| Cut { last_good: heights.clone(), word_ends: Hlc::ZERO });
+        cut.lowered(&heights);
+        let clocks = cut.last_good.iter().filter_map(|(lane, height)| {
+            let chain = crate::id::ChainId { node: *node, epoch: *epoch, lane: *lane };
+            (self.clock_of)(&chain, *height)
+        });
+        cut.word_ends = clocks.max().unwrap_or(Hlc::ZERO);
+        self.authority.forget_words();
+        Ok(())
+    }
+
+    fn judge_enrolled(&mut self, place: u32, own: UnitIx, hlc: Hlc) -> Result<(), Reason> {
+        let fact = self.fact(place);
+        let writer = (fact.id.chain.node, fact.id.chain.epoch);
+        let enrolment = enrolment_in(&fact.fact.body).ok_or(Reason::UnknownSubject)?;
+        let unit = self.tree.find(&enrolment.unit).ok_or(Reason::UnknownSubject)?;
+        if unit == own || !self.tree.is_at_or_above(own, unit, hlc) {
+            return Err(Reason::NoAuthority);
+        }
+        if !self.may_delegate(writer, hlc) {
+            return Err(Reason::NoAuthority);
+        }
+        let first = enrolment.epoch == 1;
+        if first && enrolment.node != NodeId::of_first_key(&enrolment.key) {
+            return Err(Reason::WrongId);
+        }
+        if !self.authority.fits_key((enrolment.node, enrolment.epoch), &enrolment.key) {
+            return Err(Reason::WrongId);
+        }
+        self.enrol(place);
+        Ok(())
+    }
+
+    fn may_delegate(&self, writer: Writer, at: Hlc) -> bool {
+        self.authority.enrolments.iter().any(|e| {
+            (e.enrolment.node, e.enrolment.epoch) == writer
+                && e.enrolment.may_delegate
+                && e.withdrawn.is_none_or(|w| at < w)
+        })
+    }
+
+    fn enrol(&mut self, place: u32) {
+        let fact = &self.facts[place as usize];
+        let Some(enrolment) = enrolment_in(&fact.fact.body) else { return };
+        let unit = self.tree.intern(&enrolment.unit);
+        // withdrawn by its issuer; acts from the withdrawal's clock on, never backwards
+        let enrolment = enrolment.clone();
+        let (id, issued) = (fact.id, fact.fact.hlc);
+        let withdrawn = self.withdrawn(place, None).map(|w| w.hlc);
+        self.authority.add(Enrolled { id, issued, enrolment, unit, withdrawn });
+        self.verdicts.insert(place, Verdict::Stands);
+    }
+
+    /// Aliases hold on all days, so they are laid over the finished tree; a cycle is parked.
+    fn aliases(&mut self) {
+        for place in self.sorted(|body| matches!(body, FactBody::Unit(UnitFact::Rekeyed { .. }))) {
+            let FactBody::Unit(UnitFact::Rekeyed { unit, to }) = self.fact(place).fact.body else {
+                continue;
+            };
+            if self.verdicts.get(&place).is_none_or(|v| !v.stands()) {
+                continue;
+            }
+            if !self.tree.add_alias(unit, to) {
+                self.verdicts.insert(place, Verdict::Parked(Reason::Cycle));
+            }
+        }
+        if self.tree.has_aliases() {
+            self.tree.merge_aliases();
+            self.authority.forget_words();
+        }
+    }
+}
+
+fn is_enrolment(body: &FactBody) -> bool {
+    enrolment_in(body).is_some()
+}
+
+fn enrolment_in(body: &FactBody) -> Option<&Enrolment> {
+    match body {
+        FactBody::Governance(GovernanceFact::NodeEnrolled(enrolment)) => Some(enrolment),
+        _ => None,
+    }
+}
+
+/// Registrations before moves before cuts before enrolments, parents before children.
+fn step(body: &FactBody) -> (u8, Level) {
+    match body {
+        FactBody::Unit(UnitFact::Registered { level, .. }) => (0, *level),
+        FactBody::Unit(_) => (1, Level::Province),
+        FactBody::Governance(GovernanceFact::NodeRevoked { .. }) => (2, Level::Province),
+        _ => (3, Level::Province),
+    }
+}
+
+/// Whether a registration's id follows from its code, or from the fact itself (DESIGN §3).
+pub(crate) fn is_rightly_named(id: &FactId, body: &FactBody) -> bool {
+    let FactBody::Unit(UnitFact::Registered { unit, list_year, profile, .. }) = body else {
+        return false;
+    };
+    let by_code = profile.codes.iter().any(|code| match (code.kind, list_year) {
+        (CodeKind::Uscc, _) => *unit == UnitId::of_employer(&code.value),
+        (CodeKind::Division, Some(year)) => *unit == UnitId::of_territory(&code.value, *year),
+        _ => false,
+    });
+    by_code || *unit == UnitId::of_registration(id)
+}
