@@ -1,0 +1,85 @@
+//! Plays a story on a world: enters, waits, asks, shows, and compares with what the source says.
+
+use super::acts;
+use super::answer::Answer;
+use super::error::DemoError;
+use super::story::{Call, Expect, Step};
+use super::world::World;
+use std::io::Write;
+
+/// Plays all steps; what people should see goes to `out`.
+pub fn play(world: &mut World, steps: &[Step], out: &mut dyn Write) -> Result<(), DemoError> {
+    for step in steps {
+        match step {
+            Step::Title(text) => say(out, &format!("\n■ {text}"))?,
+            Step::Source(text) => say(out, &format!("  出处:{text}"))?,
+            Step::Note(text) => say(out, &format!("  说明:{text}"))?,
+            Step::Load => acts::load(world, out)?,
+            Step::Sync => acts::settle(world, out)?,
+            Step::At(call) => enter(world, call, out)?,
+            Step::Ask(call, expects) => ask(world, call, expects, out)?,
+            Step::Same(other, call) => same(world, other, call, out)?,
+        }
+    }
+    Ok(())
+}
+
+/// Writes a line for people.
+pub fn say(out: &mut dyn Write, line: &str) -> Result<(), DemoError> {
+    writeln!(out, "{line}").map_err(DemoError::io("writing to", std::path::Path::new("stdout")))
+}
+
+fn enter(world: &World, call: &Call, out: &mut dyn Write) -> Result<(), DemoError> {
+    say(out, &format!("\n[{}] $ hub {}", call.node, call.line()))?;
+    let text = world.hub(&call.node, &call.args)?;
+    say(out, text.trim_end())
+}
+
+fn ask(
+    world: &World,
+    call: &Call,
+    expects: &[Expect],
+    out: &mut dyn Write,
+) -> Result<(), DemoError> {
+    say(out, &format!("\n[{}] $ hub {}", call.node, call.line()))?;
+    let text = world.hub(&call.node, &call.args)?;
+    say(out, text.trim_end())?;
+    let needs_rows = expects.iter().any(|expect| matches!(expect, Expect::Row { .. }));
+    let answer = if needs_rows { Some(answer(world, &call.node, call)?) } else { None };
+    for expect in expects {
+        let (stands, expected) = match (expect, &answer) {
+            (Expect::Row { name, numerator, denominator }, Some(answer)) => (
+                answer.row(name).is_some_and(|row| {
+                    row.numerator == Some(*numerator)
+                        && (denominator.is_none() || row.denominator == *denominator)
+                }),
+                format!("{name} {numerator}/{denominator:?}"),
+            ),
+            (Expect::Row { .. }, None) => (false, String::new()),
+            (Expect::Words(words), _) => (text.contains(words), words.clone()),
+        };
+        if !stands {
+            return Err(DemoError::Answer { line: call.line(), expected, found: text });
+        }
+    }
+    Ok(())
+}
+
+fn same(world: &World, other: &str, call: &Call, out: &mut dyn Write) -> Result<(), DemoError> {
+    let (first, second) = (answer(world, other, call)?, answer(world, &call.node, call)?);
+    if first.rows != second.rows {
+        return Err(DemoError::Answer {
+            line: call.line(),
+            expected: format!("at {} as at {other}: {:?}", call.node, first.rows),
+            found: format!("{:?}", second.rows),
+        });
+    }
+    let rows = first.rows.len();
+    say(out, &format!("  ✓ {other}与{}各自计算,{rows} 行全部一致:hub {}", call.node, call.line()))
+}
+
+fn answer(world: &World, node: &str, call: &Call) -> Result<Answer, DemoError> {
+    let mut args = call.args.clone();
+    args.extend(["--format".to_owned(), "json".to_owned()]);
+    Answer::read(&call.line(), &world.hub(node, &args)?)
+}
