@@ -26,8 +26,8 @@ pub fn write(books: &Books, dir: &Path) -> Result<(), DemoError> {
     sheet(&dir.join(MEMBERS_FILE), &MEMBER_COLUMNS, &members)
 }
 
-const UNIT_COLUMNS: [&str; 7] =
-    ["单位名称", "统一社会信用代码", "类型", "级别", "上级", "所在区域", "职工数"];
+const UNIT_COLUMNS: [&str; 8] =
+    ["名称", "统一社会信用代码", "级别", "所属上级", "类型", "所在地", "职工人数", "日期"];
 const UNION_COLUMNS: [&str; 10] = [
     "工会名称",
     "类型",
@@ -36,30 +36,36 @@ const UNION_COLUMNS: [&str; 10] = [
     "申请日期",
     "批复文号",
     "批复日期",
-    "批准单位",
+    "批复单位",
     "成立日期",
     "女职工组织",
 ];
 const MEMBER_COLUMNS: [&str; 7] = ["姓名", "证件号码", "性别", "工会", "单位", "入会日期", "来源"];
+/// The day all declared headcounts are of: the day of the list of territories.
+const HEADCOUNT_DAY: &str = "2023-06-30";
 
 fn unit(row: &Unit) -> Vec<String> {
     vec![
         row.name.clone(),
         row.code.clone(),
-        row.kind.clone(),
         row.level.clone(),
         row.parent.clone(),
+        row.kind.clone(),
         row.located_in.clone(),
         row.headcount.map_or_else(String::new, |heads| heads.to_string()),
+        HEADCOUNT_DAY.into(),
     ]
 }
 
 fn union(row: &Union) -> Vec<String> {
-    let founded = if row.founded { row.day.clone() } else { String::new() };
+    let (founded, approval) = match row.founded {
+        true => (row.day.clone(), row.day.clone()),
+        false => (String::new(), String::new()),
+    };
     let women = match row.women.as_str() {
         "committee" => "女职工委员会",
         "officer" => "女职工委员",
-        _ => "",
+        _ => "无",
     };
     vec![
         row.name.clone(),
@@ -68,7 +74,7 @@ fn union(row: &Union) -> Vec<String> {
         row.covers.join(";"),
         row.day.clone(),
         row.approval.clone(),
-        founded.clone(),
+        approval,
         row.authority.clone(),
         founded,
         women.into(),
@@ -83,7 +89,7 @@ fn member(row: &Member) -> Vec<String> {
         row.union.clone(),
         row.employer.clone(),
         row.joined.clone(),
-        if row.new { "发展" } else { "原有" }.into(),
+        if row.new { "发展会员" } else { "原有会员" }.into(),
     ]
 }
 
