@@ -1,0 +1,5 @@
+//! The journal, vault and backups on real files.
+
+#[allow(clippy::expect_used, reason = "helpers of tests fail the test")]
+mod blocks;
+mod journal;
