@@ -4,3 +4,5 @@ pub mod clock;
 pub mod command_io;
 pub mod config;
 pub mod keys;
+pub mod nats;
+pub mod ops_nats;
