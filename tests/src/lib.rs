@@ -1,6 +1,7 @@
 //! What tests and the demonstration share.
 
 pub mod demo;
+pub mod nats;
 pub mod process;
 pub mod sample;
 pub mod strategy;

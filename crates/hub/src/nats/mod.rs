@@ -14,8 +14,9 @@ mod parent;
 
 pub use children::{ChildrenSettings, spawn_children_link};
 pub use connect::{Dial, DialError};
+pub use hub_node::io::Channel;
 pub use parent::{ParentSettings, spawn_parent_link};
-pub use subject::{Channel, Subjects, inbox_prefix};
+pub use subject::{Subjects, inbox_prefix};
 
 use async_nats::jetstream::message::Acker;
 use hub_core::id::NodeId;

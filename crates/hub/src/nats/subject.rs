@@ -5,17 +5,7 @@
 
 use hub_core::hash::{hex_decode, hex_encode};
 use hub_core::id::{FederationId, NodeId};
-
-/// What a message is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Channel {
-    /// From a child: its journal, kept by JetStream until the parent has stored it.
-    Up,
-    /// From a child: questions and answers; lost when nobody listens.
-    Ask,
-    /// From the parent: receipts, answers, down blocks; lost when nobody listens.
-    Down,
-}
+use hub_node::io::Channel;
 
 /// The names of one parent's corner of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
