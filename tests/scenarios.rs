@@ -135,3 +135,51 @@ fn the_small_ones_have_the_figures_of_their_sources() {
     assert_eq!((before, huanghua.unions.len()), (374, 385));
     assert_eq!(huanghua.members.iter().filter(|member| member.new).count(), 1_208);
 }
+
+/// The imports a story names one by one: valid numbers of area 99 as well, in none of the generated ones.
+#[test]
+fn literal_imports_are_generated_persons_too() {
+    let mut seen = 0;
+    for name in ALL {
+        let (scenario, books) = scenario(name);
+        let generated: BTreeSet<&str> = books
+            .values()
+            .flat_map(|book| &book.members)
+            .map(|member| member.number.as_str())
+            .collect();
+        for entry in std::fs::read_dir(&scenario.dir).unwrap() {
+            let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+            for cell in text.lines().flat_map(|line| line.split(',')) {
+                if cell.len() != 18 || !cell.is_ascii() {
+                    continue;
+                }
+                seen += 1;
+                let employer = is_uscc(cell) && cell.get(2..4) == Some("99");
+                let person = is_citizen_id(cell) && cell.starts_with("99");
+                assert!(employer || person, "{name}: {cell}");
+                assert!(!generated.contains(cell), "{name}: {cell} is generated as well");
+            }
+        }
+    }
+    assert!(seen > 20, "{seen}");
+}
+
+/// What the story of 黑河 expects beyond its source follows from the plan.
+#[test]
+fn heihe_has_the_sums_its_story_names() {
+    let (scenario, books) = scenario("heihe");
+    let due = |unit: &hub_tests::demo::expand::Unit| unit.headcount.is_some_and(|n| n >= 25);
+    let due_units: BTreeSet<&str> = books
+        .values()
+        .flat_map(|book| book.units.iter().filter(|unit| due(unit)).map(|unit| unit.code.as_str()))
+        .collect();
+    let hosts: BTreeSet<&str> =
+        books.values().flat_map(|book| book.unions.iter().map(|u| u.host.as_str())).collect();
+    // the three enterprises with a node of their own found theirs in the story
+    let covered = hosts.intersection(&due_units).count() + 3;
+    let members: usize = books.values().map(|book| book.members.len()).sum();
+    assert_eq!((covered, due_units.len(), members), (1_662, 1_736, 55_112));
+    for figure in ["合计 1662/1736", "合计 1663/1737", "合计 55112", "合计 55117"] {
+        assert!(scenario.story.contains(figure), "{figure}");
+    }
+}

@@ -108,13 +108,21 @@ fn start(world: &mut World, name: &str) -> Result<(), DemoError> {
     Ok(())
 }
 
-/// Every node imports its unions, then its members.
-pub fn load(world: &World, out: &mut dyn Write) -> Result<(), DemoError> {
+/// Every node with unions of its own imports them, then its members; or the one named does.
+pub fn load(world: &World, only: Option<&str>, out: &mut dyn Write) -> Result<(), DemoError> {
     for row in &world.scenario.nodes {
-        import(world, &row.node, "branch", UNIONS_FILE)?;
-        import(world, &row.node, "member", MEMBERS_FILE)?;
+        let name = row.node.as_str();
+        let chosen = match only {
+            Some(only) => only == name,
+            None => world.node(name)?.desk.join(UNIONS_FILE).exists(),
+        };
+        if chosen {
+            import(world, name, "branch", UNIONS_FILE)?;
+            import(world, name, "member", MEMBERS_FILE)?;
+        }
     }
-    say(out, "  各节点已导入单位、工会、会员")
+    let who = only.unwrap_or("各节点");
+    say(out, &format!("  {who}已导入工会和会员"))
 }
 
 /// Waits until every fact has arrived at the root, and what concerns a subtree has arrived below.

@@ -14,7 +14,7 @@ pub fn play(world: &mut World, steps: &[Step], out: &mut dyn Write) -> Result<()
             Step::Title(text) => say(out, &format!("\n■ {text}"))?,
             Step::Source(text) => say(out, &format!("  出处:{text}"))?,
             Step::Note(text) => say(out, &format!("  说明:{text}"))?,
-            Step::Load => acts::load(world, out)?,
+            Step::Load(node) => acts::load(world, node.as_deref(), out)?,
             Step::Sync => acts::settle(world, out)?,
             Step::At(call) => enter(world, call, out)?,
             Step::Ask(call, expects) => ask(world, call, expects, out)?,

@@ -6,7 +6,8 @@
 //! title 女职工组织                     a heading
 //! source 黑河市工会工作总结 [S0:93]     where the figure comes from
 //! note …                               a remark for the reader
-//! load                                 every node imports its unions and members
+//! load                                 every node that has unions imports them and its members
+//! load 演示花园机械厂                    that node does
 //! sync                                 waits until every fact has arrived at the root, and downwards
 //! at 爱辉区: branch apply …             runs `hub` on that node; it must succeed
 //! ask 黑龙江省: query coverage …        runs and shows it; lines below it say what must be answered:
@@ -27,8 +28,8 @@ pub enum Step {
     Source(String),
     /// A remark.
     Note(String),
-    /// Every node imports its unions and members.
-    Load,
+    /// Every node that has unions imports them and its members; or the one named.
+    Load(Option<String>),
     /// Waits until all nodes have what concerns them.
     Sync,
     /// A command that must succeed.
@@ -88,7 +89,10 @@ pub fn parse(name: &str, text: &str) -> Result<Vec<Step>, DemoError> {
             "title" => steps.push(Step::Title(rest.to_owned())),
             "source" => steps.push(Step::Source(rest.to_owned())),
             "note" => steps.push(Step::Note(rest.to_owned())),
-            "load" => steps.push(Step::Load),
+            "load" => {
+                let node = Some(rest.to_owned()).filter(|name| !name.is_empty());
+                steps.push(Step::Load(node));
+            }
             "sync" => steps.push(Step::Sync),
             "at" => steps.push(Step::At(call(rest).ok_or_else(|| fault("at NODE: ARGS"))?)),
             "ask" => {

@@ -61,6 +61,7 @@ impl World {
             };
             std::fs::create_dir_all(&node.desk)
                 .map_err(DemoError::io("making the directory", &node.desk))?;
+            copy_imports(&scenario.dir, &node.desk)?;
             nodes.insert(row.node.clone(), node);
         }
         Ok(Self { tools, scenario, nodes, servers: BTreeMap::new() })
@@ -107,4 +108,18 @@ impl World {
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
+}
+
+/// The imports a story names lie in the scenario's directory; every desk gets a copy.
+fn copy_imports(from: &Path, desk: &Path) -> Result<(), DemoError> {
+    let plan = ["divisions.csv", "nodes.csv", "units.csv", "unions.csv"];
+    let entries = std::fs::read_dir(from).map_err(DemoError::io("listing", from))?;
+    for entry in entries {
+        let path = entry.map_err(DemoError::io("listing", from))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.ends_with(".csv") && !plan.contains(&name.as_str()) {
+            std::fs::copy(&path, desk.join(&name)).map_err(DemoError::io("copying", &path))?;
+        }
+    }
+    Ok(())
 }
