@@ -12,6 +12,7 @@ pub mod fact;
 pub mod hash;
 pub mod header;
 pub mod id;
+pub mod person;
 pub mod time;
 pub mod view;
 

@@ -3,6 +3,8 @@
 pub mod clock;
 pub mod command_io;
 pub mod config;
+pub mod import;
 pub mod keys;
 pub mod nats;
 pub mod ops_nats;
+pub mod render;

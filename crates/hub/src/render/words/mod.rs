@@ -1,0 +1,28 @@
+//! Every word people read, in Chinese and English, in one place (DOMAIN §9).
+//!
+//! Nothing here names the machine's own parts: a cadre meets 工会, 单位, 会员, 凭据, never a lane or a hash
+//! by another name than 校验码.
+
+mod import;
+
+pub use import::{import_error, import_result, mend, problem};
+
+/// The language of messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lang {
+    /// Chinese.
+    #[default]
+    Zh,
+    /// English.
+    En,
+}
+
+impl Lang {
+    /// The one of two texts that is in this language.
+    pub fn pick<T>(self, zh: T, en: T) -> T {
+        match self {
+            Self::Zh => zh,
+            Self::En => en,
+        }
+    }
+}
