@@ -1,6 +1,6 @@
 //! What can be wrong with stored bytes, and how it is named.
 
-use hub_core::hash::Hash;
+use hub_core::chain::ChainError;
 use hub_core::id::ChainId;
 use std::fmt;
 
@@ -51,13 +51,8 @@ pub enum DamageKind {
     Missing,
     /// The second copy of the journal's name differs.
     JournalName,
-    /// The blocks are whole, and one does not follow the one before it.
-    Chain {
-        /// The hash it names as the block before.
-        expected: Hash,
-        /// The hash of the block before.
-        found: Hash,
-    },
+    /// The block is whole and does not follow the one before it.
+    Link(ChainError),
     /// Heights of a chain are missing before this block.
     Gap {
         /// The first missing height.
@@ -79,7 +74,7 @@ impl Damage {
     pub fn is_of_bytes(&self) -> bool {
         !matches!(
             self.kind,
-            DamageKind::Chain { .. } | DamageKind::Gap { .. } | DamageKind::ShippedCount { .. }
+            DamageKind::Link(_) | DamageKind::Gap { .. } | DamageKind::ShippedCount { .. }
         )
     }
 }
@@ -87,7 +82,9 @@ impl Damage {
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let end = self.offset + self.length;
-        write!(f, "segment {:08} bytes {}..{end}: ", self.segment, self.offset)?;
+        if self.kind != DamageKind::JournalName {
+            write!(f, "segment {:08} bytes {}..{end}: ", self.segment, self.offset)?;
+        }
         match &self.kind {
             DamageKind::SegmentHeader => f.write_str("segment header damaged"),
             DamageKind::FrameHead => f.write_str("frame or block header damaged"),
@@ -97,9 +94,7 @@ impl fmt::Display for Damage {
             DamageKind::Padding => f.write_str("expected zeros behind the end, found others"),
             DamageKind::Missing => f.write_str("segment missing"),
             DamageKind::JournalName => f.write_str("journal/id names another journal"),
-            DamageKind::Chain { expected, found } => {
-                write!(f, "expected a block before it of hash {expected}, found {found}")
-            }
+            DamageKind::Link(error) => write!(f, "the block does not follow: {error}"),
             DamageKind::Gap { from, to } => write!(f, "heights {from} to {to} missing before it"),
             DamageKind::ShippedCount { expected, found } => {
                 write!(f, "shipped frames before it: expected {expected}, found {found}")

@@ -113,6 +113,19 @@ impl SegmentStart {
         Self { first_frame: 0, first_shipped: 0, stream_hash: Hash::ZERO };
 }
 
+/// What the first bytes of a segment say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opinion {
+    /// Whole.
+    Header(SegmentHeader),
+    /// One byte is wrong; seen through.
+    Corrected(SegmentHeader),
+    /// A later format.
+    Format(u16),
+    /// Nothing that can be read.
+    Unreadable,
+}
+
 /// A segment header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SegmentHeader {
@@ -122,6 +135,11 @@ pub(crate) struct SegmentHeader {
 }
 
 impl SegmentHeader {
+    /// Whether it is of this segment of this journal.
+    pub(crate) fn names(&self, journal: JournalId, segment: u64) -> bool {
+        self.journal == journal && self.segment == segment
+    }
+
     pub(crate) fn to_bytes(self) -> [u8; SEGMENT_HEADER_BYTES] {
         let mut bytes = [0; SEGMENT_HEADER_BYTES];
         bytes[..4].copy_from_slice(&SEGMENT_MAGIC);
@@ -137,31 +155,33 @@ impl SegmentHeader {
         bytes
     }
 
-    /// Reads a whole header; `None` when a byte of it is not as written.
+    /// Reads a header; `None` when a byte of it is not as written.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
-        let bytes = bytes.get(..SEGMENT_HEADER_BYTES)?;
-        let crc = u32::from_be_bytes(array(bytes, SEGMENT_CRC));
-        (crc32c::crc32c(&bytes[..SEGMENT_CRC]) == crc).then(|| Self::fields(bytes))?
-    }
-
-    /// Reads a header of which at most one byte is damaged.
-    pub(crate) fn parse_corrected(bytes: &[u8]) -> Option<Self> {
-        let mut bytes = bytes.get(..SEGMENT_HEADER_BYTES)?.to_vec();
-        let crc = u32::from_be_bytes(array(&bytes, SEGMENT_CRC));
-        let syndrome = crc32c::crc32c(&bytes[..SEGMENT_CRC]) ^ crc;
-        if let Correction::Byte { at, flip } = correct::one_byte(SEGMENT_CRC, syndrome)? {
-            bytes[at] ^= flip;
+        match Self::read(bytes) {
+            Opinion::Header(header) => Some(header),
+            _ => None,
         }
-        Self::fields(&bytes)
     }
 
-    /// The format of a segment that says it is one of ours, whatever else is wrong with it.
-    pub(crate) fn foreign_format(bytes: &[u8]) -> Option<u16> {
-        let head = bytes.get(..SEGMENT_HEADER_BYTES)?;
-        let format = u16::from_be_bytes(array(head, 4));
-        let crc = u32::from_be_bytes(array(head, SEGMENT_CRC));
-        let whole = crc32c::crc32c(&head[..SEGMENT_CRC]) == crc;
-        (whole && head[..4] == SEGMENT_MAGIC && format != SEGMENT_FORMAT).then_some(format)
+    /// Reads what can be read of a header.
+    pub(crate) fn read(bytes: &[u8]) -> Opinion {
+        let Some(bytes) = bytes.get(..SEGMENT_HEADER_BYTES) else { return Opinion::Unreadable };
+        let crc = u32::from_be_bytes(array(bytes, SEGMENT_CRC));
+        let syndrome = crc32c::crc32c(&bytes[..SEGMENT_CRC]) ^ crc;
+        if syndrome == 0 {
+            let format = u16::from_be_bytes(array(bytes, 4));
+            if bytes[..4] == SEGMENT_MAGIC && format != SEGMENT_FORMAT {
+                return Opinion::Format(format);
+            }
+            return Self::fields(bytes).map_or(Opinion::Unreadable, Opinion::Header);
+        }
+        let mut bytes = bytes.to_vec();
+        match correct::one_byte(SEGMENT_CRC, syndrome) {
+            None => return Opinion::Unreadable,
+            Some(Correction::Checksum) => {}
+            Some(Correction::Byte { at, flip }) => bytes[at] ^= flip,
+        }
+        Self::fields(&bytes).map_or(Opinion::Unreadable, Opinion::Corrected)
     }
 
     fn fields(bytes: &[u8]) -> Option<Self> {

@@ -18,8 +18,11 @@ mod index;
 mod journal;
 mod layout;
 mod lock;
+mod repair;
+mod spans;
 mod storage;
 mod table;
+mod verify;
 mod walk;
 
 pub use damage::{Damage, DamageKind, DamagedBlock};
@@ -30,4 +33,6 @@ pub use layout::{
     SEGMENT_HEADER_BYTES, SEGMENT_MAGIC,
 };
 pub use lock::{DirectoryLock, LOCK_FILE};
+pub use repair::{RepairReport, repair};
 pub use storage::{Disk, Storage};
+pub use verify::{VerifyReport, verify};

@@ -32,9 +32,14 @@ impl Chain {
 
     /// The next block, with a body of so many bytes.
     pub(crate) fn next(&mut self, body: usize) -> Block {
+        let height = self.head.height + 1;
+        let body: Vec<u8> = (0..body).map(|at| (at as u64 * 37 + height * 11 + 5) as u8).collect();
+        self.carrying(&body)
+    }
+
+    /// The next block, with this body.
+    pub(crate) fn carrying(&mut self, body: &[u8]) -> Block {
         let place = self.head.next_place(FederationId([1; 16]), self.id);
-        let body: Vec<u8> =
-            (0..body).map(|at| (at as u64 * 37 + place.height * 11 + 5) as u8).collect();
         let header = Header {
             federation: place.federation,
             chain: place.chain,
@@ -46,9 +51,9 @@ impl Chain {
             last_hlc: Hlc(self.head.last_hlc.0 + 3),
             codec: 1,
             body_length: body.len() as u32,
-            body_hash: sha256(&[&body]),
+            body_hash: sha256(&[body]),
         };
-        let block = Block::signed(header, &body, &self.key);
+        let block = Block::signed(header, body, &self.key);
         self.head = self.head.extended(block.header(), block.hash()).expect("it follows");
         block
     }

@@ -1,5 +1,8 @@
 //! The journal, vault and backups on real files.
+#![allow(clippy::expect_used, reason = "helpers of tests fail the test")]
 
-#[allow(clippy::expect_used, reason = "helpers of tests fail the test")]
 mod blocks;
+mod damage;
+mod faults;
+mod index;
 mod journal;

@@ -9,7 +9,9 @@ use super::{
 use crate::damage::{Damage, DamageKind, DamagedBlock};
 use crate::error::{IoFailure, OpenError};
 use crate::index::{Contents, Index};
-use crate::layout::{JournalId, SEGMENT_FORMAT, SEGMENT_HEADER_BYTES, SegmentHeader, SegmentStart};
+use crate::layout::{
+    JournalId, Opinion, SEGMENT_FORMAT, SEGMENT_HEADER_BYTES, SegmentHeader, SegmentStart,
+};
 use crate::lock::DirectoryLock;
 use crate::storage::replace_file;
 use crate::table::Table;
@@ -167,7 +169,6 @@ impl Opening {
         directory: &Path,
         rebuild: Option<&str>,
     ) -> Result<(Index, Contents), OpenError> {
-        let missing = !directory.exists();
         let reason = if let Some(reason) = rebuild {
             reason.to_owned()
         } else {
@@ -176,8 +177,8 @@ impl Opening {
             match opened {
                 Ok((index, contents)) => match self.disagreement(&contents) {
                     None => {
-                        if missing && self.numbers.len() > 1 {
-                            let reason = "it was missing".to_owned();
+                        if contents.segments.is_empty() && self.numbers.len() > 1 {
+                            let reason = "it was missing or empty".to_owned();
                             self.recovery.index = IndexState::Rebuilt { reason };
                         }
                         return Ok((index, contents));
@@ -309,20 +310,19 @@ impl Opening {
         bytes: &[u8],
         expected: SegmentStart,
     ) -> Result<SegmentStart, OpenError> {
-        if let Some(found) = SegmentHeader::foreign_format(bytes) {
-            let path = path.to_owned();
-            return Err(OpenError::Format { path, expected: SEGMENT_FORMAT, found });
-        }
-        if let Some(header) = SegmentHeader::parse(bytes) {
-            if header.journal != self.id || header.segment != number {
-                let (expected, found) = (self.id, header.journal);
-                return Err(OpenError::Foreign { path: path.to_owned(), expected, found });
+        match SegmentHeader::read(bytes) {
+            Opinion::Format(found) => {
+                let path = path.to_owned();
+                Err(OpenError::Format { path, expected: SEGMENT_FORMAT, found })
             }
-            return Ok(header.start);
+            Opinion::Header(header) if !header.names(self.id, number) => {
+                let (expected, found) = (self.id, header.journal);
+                Err(OpenError::Foreign { path: path.to_owned(), expected, found })
+            }
+            Opinion::Header(header) => Ok(header.start),
+            Opinion::Corrected(header) if header.names(self.id, number) => Ok(header.start),
+            Opinion::Corrected(_) | Opinion::Unreadable => Ok(expected),
         }
-        let corrected = SegmentHeader::parse_corrected(bytes);
-        let ours = corrected.filter(|h| h.journal == self.id && h.segment == number);
-        Ok(ours.map_or(expected, |header| header.start))
     }
 
     fn cut_tail(
@@ -395,12 +395,10 @@ pub(crate) fn identify(
     let mut corrected = None;
     for number in numbers {
         let (head, _) = head_of(&segment_path(journal, *number))?;
-        match SegmentHeader::parse(&head) {
-            Some(header) => *votes.entry(header.journal).or_default() += 1,
-            None => {
-                corrected = corrected
-                    .or(SegmentHeader::parse_corrected(&head).map(|header| header.journal));
-            }
+        match SegmentHeader::read(&head) {
+            Opinion::Header(header) => *votes.entry(header.journal).or_default() += 1,
+            Opinion::Corrected(header) => corrected = corrected.or(Some(header.journal)),
+            Opinion::Format(_) | Opinion::Unreadable => {}
         }
     }
     let most = votes.into_iter().max_by_key(|(id, votes)| (*votes, named == Some(*id)));
