@@ -5,3 +5,4 @@ pub mod nats;
 pub mod process;
 pub mod sample;
 pub mod strategy;
+pub mod vectors;

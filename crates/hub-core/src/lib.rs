@@ -8,11 +8,13 @@ pub mod block;
 pub mod chain;
 pub mod check_digit;
 pub mod codec;
+pub mod codes;
 pub mod fact;
 pub mod hash;
 pub mod header;
 pub mod id;
 pub mod person;
+pub mod published;
 pub mod time;
 pub mod view;
 
