@@ -59,13 +59,24 @@ pub struct Memory {
     pub bytes: Vec<u8>,
 }
 
+/// Whence a block of the journal came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// Written here.
+    Own,
+    /// Received from a child.
+    Child,
+    /// Received from the parent of that time.
+    Parent,
+}
+
 /// A block as the journal holds it.
 #[derive(Debug, Clone)]
 pub struct JournalBlock {
     /// Where.
     pub position: Position,
-    /// The peer it came from; `None` for own blocks and when the journal does not keep it.
-    pub from: Option<NodeId>,
+    /// Whence it came.
+    pub origin: Origin,
     /// The block.
     pub block: Block,
 }
@@ -212,7 +223,7 @@ pub enum Output {
         refusal: Refusal,
     },
     /// Read the journal after this position, at most so many bytes (but at least one block), then say
-    /// [`Input::JournalRead`]. One read a reader at a time.
+    /// [`Input::JournalRead`]. The answer serves all readers that stand at this position.
     ReadJournal {
         /// For whom it is read.
         reader: NodeId,
@@ -382,10 +393,12 @@ pub trait Context {
     /// Whether a down lane of this audience flows to a node of this unit: the unit is the audience's
     /// ancestor or itself, or lies in its subtree.
     fn concerns(&self, unit: UnitId, audience: UnitId) -> bool;
+    /// Whether this node serves the unit or one in its subtree.
+    fn serves_below(&self, unit: UnitId, node: NodeId) -> bool;
     /// What this peer may have from us; `None` for a stranger.
     fn scope(&self, peer: NodeId) -> Option<Scope>;
-    /// Changes whenever an answer of `concerns` or `scope` may have changed.
-    fn tree_version(&self) -> u64;
+    /// Whether a block of this hash is kept beside the journal (see [`Output::KeepFork`]).
+    fn aside(&self, hash: &Hash) -> bool;
     /// Signs a receipt's bytes with this node's key of this epoch.
     fn sign(&self, bytes: &[u8]) -> [u8; 64];
 }

@@ -10,4 +10,5 @@
 
 pub mod io;
 pub mod limits;
+pub mod machine;
 pub mod wire;

@@ -39,6 +39,8 @@ pub const WAITING_MAX: usize = 4 * IN_FLIGHT_MESSAGES_MAX;
 pub const HELD_BLOCKS_MAX: usize = 2_048;
 /// The most bytes of blocks held for one peer.
 pub const HELD_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Blocks kept beside the journal (forks and what follows them) on one peer's account between restarts.
+pub const ASIDES_MAX: usize = 1_024;
 /// The most reads for wants under way at once for one peer.
 pub const READS_MAX: usize = 4;
 /// The most peers of one node: children, followers, parent.
@@ -56,12 +58,16 @@ pub const DOOR_MILLIS: Millis = 10 * 60 * 1_000;
 pub const ASK_MILLIS: Millis = 5_000;
 /// The jitter of asks: a child asks after `ASK_MILLIS` plus less than this.
 pub const ASK_JITTER_MILLIS: Millis = 2_500;
+/// Having received so much from above, a child asks at once.
+pub const ASK_BYTES: usize = 256 * 1024;
 /// Every so many asks one carries the whole frontier.
 pub const ASKS_PER_FRONTIER: u32 = 12;
 /// Without progress of the receipt for so long, what is in flight is sent again.
 pub const RESEND_MILLIS: Millis = 10_000;
 /// The longest wait between two resends; it doubles from [`RESEND_MILLIS`].
 pub const RESEND_MILLIS_MAX: Millis = 160_000;
+/// A gap is asked for once it is so old: what is merely out of order arrives by itself.
+pub const WANT_AFTER_MILLIS: Millis = 500;
 /// The same blocks are not asked for again before this.
 pub const WANT_AGAIN_MILLIS: Millis = 3_000;
 /// Receipts that bring news of ancestors only are at least so far apart.
@@ -78,5 +84,6 @@ const _: () = assert!(HELD_BYTES_MAX >= IN_FLIGHT_BYTES_MAX);
 const _: () = assert!(HELD_BLOCKS_MAX > IN_FLIGHT_MESSAGES_MAX);
 const _: () = assert!(WAITING_MAX > REFERENCES_MAX);
 const _: () = assert!(IN_FLIGHT_DOWN_BYTES_MAX >= READ_BYTES);
+const _: () = assert!(IN_FLIGHT_DOWN_BYTES_MAX >= 4 * ASK_BYTES);
 const _: () = assert!(MARKS_MAX * 16 + 512 <= MEMORY_BYTES_MAX);
 const _: () = assert!(WANT_AGAIN_MILLIS < RESEND_MILLIS && ASK_JITTER_MILLIS < ASK_MILLIS);

@@ -103,12 +103,12 @@ fn read_ask(reader: &mut Reader<'_>) -> Result<Ask, WireError> {
 
 fn read_frontier(reader: &mut Reader<'_>) -> Result<Frontier, WireError> {
     let after = if reader.flag("after")? { Some(reader.chain()?) } else { None };
-    let last = reader.flag("last")?;
+    let (last, whole) = (reader.flag("last")?, reader.flag("whole")?);
     let heads = read_heads(reader)?;
     let first = heads.first().map(|head| head.chain);
     let beyond = after.is_none() || first.is_none() || after < first;
     rising("frontier", "chains beyond after", 0, beyond)?;
-    Ok(Frontier { after, last, heads })
+    Ok(Frontier { after, last, whole, heads })
 }
 
 fn read_heads(reader: &mut Reader<'_>) -> Result<Vec<ChainHeight>, WireError> {

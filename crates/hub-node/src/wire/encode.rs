@@ -95,6 +95,7 @@ fn write_frontier(writer: &mut Writer, frontier: &Frontier) {
         writer.chain(after);
     }
     writer.u8(u8::from(frontier.last));
+    writer.u8(u8::from(frontier.whole));
     write_heads(writer, &frontier.heads);
 }
 

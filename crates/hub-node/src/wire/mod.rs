@@ -107,7 +107,10 @@ pub struct Frontier {
     pub after: Option<ChainId>,
     /// Whether no chain comes after the page's last.
     pub last: bool,
-    /// The heads, in order of chain: own chains, and those that come from above.
+    /// Whether all chains are relevant (once after a start, for a journal may have been restored), or
+    /// only own chains and down lanes.
+    pub whole: bool,
+    /// The heads of relevant chains, in order of chain.
     pub heads: Vec<ChainHeight>,
 }
 

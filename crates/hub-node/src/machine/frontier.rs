@@ -1,0 +1,178 @@
+//! Comparing what parent and child hold, chain by chain: heals what streams cannot see, such as lanes
+//! that came to concern a child only later, and shows a child that its directory is an old one.
+
+use super::Machine;
+use crate::io::{ChainRange, Context, Event};
+use crate::limits::{FRONTIER_PAGE_MAX, RANGES_MAX, WANTED_BLOCKS_MAX};
+use crate::wire::{Frontier, Message};
+use hub_core::chain::ChainHead;
+use hub_core::fact::governance::ChainHeight;
+use hub_core::id::{ChainId, Lane, NodeId};
+
+/// How many chains are looked up at a time.
+const STRIDE: usize = 1_024;
+
+/// Whether the streams between the two are at their ends, so that what lacks is not on its way.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ends {
+    /// The child's stream to us.
+    pub(super) up: bool,
+    /// Ours to the child.
+    pub(super) down: bool,
+}
+
+impl Machine {
+    /// The next page of what we hold.
+    pub(super) fn next_frontier_page(&mut self, context: &dyn Context) -> Frontier {
+        let node = self.node();
+        let (after, whole) = (self.asking.compared_to, !self.asking.compared_whole);
+        let mut heads: Vec<ChainHeight> = Vec::new();
+        let mut at = after;
+        let last = loop {
+            let stride = context.heads(at.as_ref(), STRIDE);
+            let ended = stride.len() < STRIDE;
+            at = stride.last().map(|(chain, _)| *chain).or(at);
+            let relevant = stride
+                .into_iter()
+                .filter(|(chain, head)| head.height > 0 && is_listed(chain, node, whole))
+                .map(|(chain, head)| ChainHeight { chain, height: head.height, hash: head.hash });
+            heads.extend(relevant);
+            if heads.len() > FRONTIER_PAGE_MAX {
+                heads.truncate(FRONTIER_PAGE_MAX);
+                break false;
+            }
+            if ended {
+                break true;
+            }
+        };
+        self.asking.compared_to = heads.last().map(|head| head.chain);
+        self.asking.comparing = !last;
+        self.asking.compared_whole |= last;
+        Frontier { after, last, whole, heads }
+    }
+
+    /// A child's page: what it lacks is sent, what we lack is wanted, and it is told where we hold more
+    /// of its own chains.
+    pub(super) fn compare_frontier(
+        &mut self,
+        from: NodeId,
+        page: &Frontier,
+        ends: Ends,
+        context: &dyn Context,
+    ) {
+        let Some(scope) = self.scope_of(from, context) else { return };
+        let mut found = Found::default();
+        let upper = if page.last { None } else { page.heads.last().map(|head| head.chain) };
+        let mut theirs = page.heads.iter().peekable();
+        let mut at = page.after;
+        'chains: loop {
+            let stride = context.heads(at.as_ref(), STRIDE);
+            let ended = stride.len() < STRIDE;
+            for (chain, head) in stride {
+                if upper.is_some_and(|upper| chain > upper) {
+                    break 'chains;
+                }
+                while let Some(lower) = theirs.next_if(|head| head.chain < chain) {
+                    found.lacks(lower, 0, ends);
+                }
+                let theirs = theirs.next_if(|head| head.chain == chain);
+                let mine = chain.node == from;
+                let listed = is_listed(&chain, from, page.whole);
+                if listed && super::want::may_have(&chain, from, scope, context) {
+                    found.compare(&chain, &head, theirs, mine, ends, context);
+                }
+                at = Some(chain);
+            }
+            if ended {
+                break;
+            }
+        }
+        for lower in theirs {
+            found.lacks(lower, 0, ends);
+        }
+        if !found.send.is_empty() {
+            self.read_for(from, found.send);
+        }
+        if !found.want.is_empty() {
+            self.send_ask(from, &Message::Want(found.want));
+        }
+        if page.last || !found.ahead.is_empty() {
+            self.send_ask(from, &Message::Ahead(found.ahead));
+        }
+    }
+
+    /// The parent says where it holds more of our own chains than we named.
+    pub(super) fn receive_ahead(&mut self, heads: Vec<ChainHeight>) {
+        let node = self.node();
+        let heads: Vec<ChainHeight> =
+            heads.into_iter().filter(|head| head.chain.node == node).collect();
+        let Some(parent) = self.parent else { return };
+        if heads.is_empty() {
+            if !self.asking.parent_ahead && !self.asking.compared {
+                self.asking.compared = true;
+                self.report(Event::ComparedWithParent);
+            }
+            return;
+        }
+        self.asking.parent_ahead = true;
+        let lacking = heads.iter().map(|head| ChainRange {
+            chain: head.chain,
+            first: 1.max(head.height.saturating_sub(WANTED_BLOCKS_MAX)),
+            last: head.height,
+        });
+        let ranges: Vec<ChainRange> = lacking.take(RANGES_MAX).collect();
+        self.send_ask(parent, &Message::Want(ranges));
+        self.report(Event::ParentAhead { heads });
+    }
+}
+
+/// Whether a node's page tells of this chain.
+fn is_listed(chain: &ChainId, node: NodeId, whole: bool) -> bool {
+    whole || chain.node == node || chain.lane != Lane::Up
+}
+
+#[derive(Default)]
+struct Found {
+    /// The child lacks these.
+    send: Vec<ChainRange>,
+    /// We lack these.
+    want: Vec<ChainRange>,
+    /// Of the child's own chains we hold more.
+    ahead: Vec<ChainHeight>,
+}
+
+impl Found {
+    fn compare(
+        &mut self,
+        chain: &ChainId,
+        ours: &ChainHead,
+        theirs: Option<&ChainHeight>,
+        mine: bool,
+        ends: Ends,
+        context: &dyn Context,
+    ) {
+        let height = theirs.map_or(0, |head| head.height);
+        if let Some(theirs) = theirs
+            && theirs.height > ours.height
+        {
+            return self.lacks(theirs, ours.height, ends);
+        }
+        let same = theirs.is_none_or(|head| context.known(chain, head.height) == Some(head.hash));
+        if mine && (height < ours.height || !same) {
+            if self.ahead.len() < FRONTIER_PAGE_MAX {
+                let (height, hash) = (ours.height, ours.hash);
+                self.ahead.push(ChainHeight { chain: *chain, height, hash });
+            }
+        } else if height < ours.height && ends.down && self.send.len() < RANGES_MAX {
+            let (first, last) = (height + 1, ours.height);
+            self.send.push(ChainRange { chain: *chain, first, last });
+        }
+    }
+
+    fn lacks(&mut self, theirs: &ChainHeight, ours: u64, ends: Ends) {
+        if ends.up && self.want.len() < RANGES_MAX {
+            let last = theirs.height.min(ours + WANTED_BLOCKS_MAX);
+            self.want.push(ChainRange { chain: theirs.chain, first: ours + 1, last });
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What a node remembers of a peer from one start to the next. Losing it costs resending, no more;
+//! every field is checked against the journal before it is believed.
+
+use super::Machine;
+use super::inbound::Inbound;
+use super::outbound::Outbound;
+use crate::io::{JournalId, Memory, Output, Position, Start};
+use crate::limits::{IN_FLIGHT_BYTES_MAX, MEMORY_BYTES_MAX};
+use crate::wire::{Cursor, Reader, WireError, Writer};
+use hub_core::id::NodeId;
+use hub_core::time::Millis;
+
+/// The layout below; another one is as good as none.
+const VERSION: u8 = 1;
+
+/// A record of one peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Record {
+    /// Our journal when it was made …
+    journal: JournalId,
+    /// … and where that ended.
+    end: Position,
+    parent_since: Position,
+    durable_at: Millis,
+    /// The peer's stream as we hold it.
+    inbound: Option<Cursor>,
+    /// Our stream as the parent receipted it.
+    outbound: Option<Cursor>,
+}
+
+impl Record {
+    fn encode(&self) -> Vec<u8> {
+        let mut writer = Writer(vec![VERSION]);
+        writer.raw(&self.journal.0);
+        writer.u64(self.end);
+        writer.u64(self.parent_since);
+        writer.u64(self.durable_at);
+        for cursor in [&self.inbound, &self.outbound] {
+            writer.u8(u8::from(cursor.is_some()));
+            if let Some(cursor) = cursor {
+                writer.cursor(cursor);
+            }
+        }
+        writer.0
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, WireError> {
+        if bytes.len() > MEMORY_BYTES_MAX {
+            let (expected, found) = (MEMORY_BYTES_MAX, bytes.len());
+            return Err(WireError::Length { field: "memory", expected, found });
+        }
+        let mut reader = Reader::new(bytes);
+        let version = reader.u8("memory version")?;
+        if version != VERSION {
+            return Err(WireError::Version(u16::from(version)));
+        }
+        let journal = JournalId(reader.array("journal")?);
+        let (end, parent_since) = (reader.u64("end")?, reader.u64("parent since")?);
+        let durable_at = reader.u64("durable at")?;
+        let mut cursor = || -> Result<Option<Cursor>, WireError> {
+            if reader.flag("cursor")? { reader.cursor().map(Some) } else { Ok(None) }
+        };
+        let (inbound, outbound) = (cursor()?, cursor()?);
+        reader.end()?;
+        Ok(Self { journal, end, parent_since, durable_at, inbound, outbound })
+    }
+}
+
+impl Machine {
+    pub(super) fn begin(&mut self, now: Millis, start: Box<Start>) {
+        *self = Self { parent: start.parent, end: start.end, ..Self::default() };
+        self.asking.begin(now);
+        for memory in &start.memories {
+            if let Ok(record) = Record::decode(&memory.bytes)
+                && self.has_room_for(memory.peer)
+                && record.journal == start.journal
+                && record.end <= start.end
+            {
+                self.recall(now, memory.peer, &record);
+            }
+        }
+        if let Some(parent) = start.parent {
+            self.peer(parent).dirty = true;
+        }
+        self.start = Some(start);
+    }
+
+    fn recall(&mut self, now: Millis, id: NodeId, record: &Record) {
+        let (end, is_parent) = (self.end, Some(id) == self.parent);
+        let peer = self.peer(id);
+        peer.parent_since = record.parent_since;
+        peer.durable_at = record.durable_at;
+        peer.inbound = record.inbound.map(Inbound::new);
+        if is_parent {
+            let acked = record.outbound.filter(|cursor| cursor.position <= end);
+            peer.outbound = acked.map(|acked| Outbound::new(acked, IN_FLIGHT_BYTES_MAX, now));
+        } else if let Some(cursor) = record.inbound {
+            peer.marks.note(cursor.position, end);
+        }
+    }
+
+    /// Gives the records that changed since they were last given.
+    pub(super) fn remember_changes(&mut self) {
+        let Some(start) = &self.start else { return };
+        let (journal, end, parent) = (start.journal, self.end, self.parent);
+        for (id, peer) in &mut self.peers {
+            if !std::mem::take(&mut peer.dirty) {
+                continue;
+            }
+            let outbound = peer.outbound.as_ref().filter(|_| Some(*id) == parent);
+            let record = Record {
+                journal,
+                end,
+                parent_since: peer.parent_since,
+                durable_at: peer.durable_at,
+                inbound: peer.inbound.as_ref().map(Inbound::cursor),
+                outbound: outbound.map(Outbound::acked),
+            };
+            self.out.push(Output::Remember(Memory { peer: *id, bytes: record.encode() }));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::StreamId;
+    use hub_core::hash::Hash;
+
+    #[test]
+    fn a_record_reads_back_and_a_damaged_one_is_refused() {
+        let stream = StreamId { journal: JournalId([3; 16]), run: 2 };
+        let cursor = Cursor { stream, position: 77, hash: Hash([4; 32]) };
+        let record = Record {
+            journal: JournalId([1; 16]),
+            end: 90,
+            parent_since: 5,
+            durable_at: 6,
+            inbound: Some(cursor),
+            outbound: None,
+        };
+        let bytes = record.encode();
+        assert_eq!(Record::decode(&bytes), Ok(record));
+        for cut in 0..bytes.len() {
+            assert!(Record::decode(&bytes[..cut]).is_err());
+        }
+        assert!(Record::decode(&[&bytes[..], &[0]].concat()).is_err());
+    }
+}

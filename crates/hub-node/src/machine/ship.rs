@@ -1,0 +1,140 @@
+//! Our journal on its way to the parent, to children and to followers.
+
+use super::Machine;
+use super::outbound::{Outbound, Read, Way};
+use crate::io::{Channel, Context, JournalBlock, Origin, Output, Position, Scope};
+use crate::limits::{IN_FLIGHT_BYTES_MAX, READ_BYTES};
+use crate::wire::{Cursor, StreamId};
+use hub_core::id::{Lane, NodeId};
+use hub_core::time::Millis;
+
+impl Machine {
+    /// Our stream in its first run.
+    pub(super) fn own_stream(&self) -> Option<StreamId> {
+        self.start.as_ref().map(|start| StreamId { journal: start.journal, run: 0 })
+    }
+
+    /// The courier to the parent works: goes on from the last receipt.
+    pub(super) fn resume_up(&mut self, now: Millis) {
+        let (Some(parent), Some(stream)) = (self.parent, self.own_stream()) else { return };
+        if self.follows() {
+            return;
+        }
+        let peer = self.peer(parent);
+        let outbound = peer
+            .outbound
+            .get_or_insert_with(|| Outbound::new(Cursor::start(stream), IN_FLIGHT_BYTES_MAX, now));
+        outbound.rewind(now);
+        outbound.reset_patience();
+        // Without any acknowledgement yet, the parent says first what it holds of us.
+        outbound.active = outbound.acked().position > 0;
+    }
+
+    pub(super) fn change_parent(&mut self, now: Millis, parent: Option<NodeId>) {
+        if parent == self.parent {
+            return;
+        }
+        if let Some(old) = self.parent {
+            self.drop_inbound(old);
+            self.peers.remove(&old);
+            self.out.push(Output::Remember(crate::io::Memory { peer: old, bytes: Vec::new() }));
+        }
+        self.parent = parent;
+        let end = self.end;
+        if let Some(new) = parent {
+            let peer = self.peer(new);
+            peer.parent_since = end;
+            peer.dirty = true;
+            self.asking.begin(now);
+        }
+    }
+
+    /// Orders the reads that streams need: one for all that stand at one place.
+    pub(super) fn read_on(&mut self) {
+        let end = self.end;
+        let mut wanted = Vec::new();
+        for (id, peer) in &self.peers {
+            if let Some(after) = peer.outbound.as_ref().and_then(|out| out.reads_after(end))
+                && self.reading.insert(after)
+            {
+                wanted.push((*id, after));
+            }
+        }
+        for (reader, after) in wanted {
+            self.out.push(Output::ReadJournal { reader, after, max_bytes: READ_BYTES });
+        }
+    }
+
+    pub(super) fn journal_read(
+        &mut self,
+        now: Millis,
+        after: Position,
+        blocks: &[JournalBlock],
+        end: Position,
+        context: &dyn Context,
+    ) {
+        self.reading.remove(&after);
+        let own_end = self.end;
+        let readers: Vec<NodeId> = self
+            .peers
+            .iter()
+            .filter(|(_, peer)| {
+                let reads = peer.outbound.as_ref().and_then(|out| out.reads_after(own_end));
+                reads == Some(after)
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for id in readers {
+            let up = Some(id) == self.parent;
+            let scope = if up { None } else { context.scope(id) };
+            let Some(peer) = self.peers.get_mut(&id) else { continue };
+            let since = peer.parent_since;
+            let Some(outbound) = &mut peer.outbound else { continue };
+            let read = Read { blocks, end, own_end, pass: up, now };
+            let messages = if up {
+                outbound.feed(&read, |block| way_up(block, since))
+            } else {
+                outbound.feed(&read, |block| way_down(block, id, scope, context))
+            };
+            for message in messages {
+                let channel = if up { Channel::Up } else { Channel::Down };
+                self.send(id, channel, &message);
+            }
+        }
+    }
+
+    pub(super) fn resend_stalled(&mut self, now: Millis) {
+        for peer in self.peers.values_mut() {
+            if let Some(outbound) = &mut peer.outbound
+                && outbound.active
+            {
+                outbound.resend_if_stalled(now);
+            }
+        }
+    }
+}
+
+/// To the parent goes what is not from it. What came from a former parent goes by name: the new one
+/// lacks little of it.
+fn way_up(block: &JournalBlock, parent_since: Position) -> Way {
+    match block.origin {
+        Origin::Own | Origin::Child => Way::Ship,
+        Origin::Parent if block.position <= parent_since => Way::Refer,
+        Origin::Parent => Way::Skip,
+    }
+}
+
+/// To a child goes what concerns its unit; what came from below goes by name, for most of it came from
+/// that child. To a follower goes everything.
+fn way_down(block: &JournalBlock, to: NodeId, scope: Option<Scope>, context: &dyn Context) -> Way {
+    let chain = block.block.header().chain;
+    match (scope, chain.lane) {
+        (Some(Scope::Follower), _) => Way::Ship,
+        (Some(Scope::Child(unit)), Lane::Down(audience))
+            if chain.node != to && context.concerns(unit, audience) =>
+        {
+            if block.origin == Origin::Child { Way::Refer } else { Way::Ship }
+        }
+        _ => Way::Skip,
+    }
+}
