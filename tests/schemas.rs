@@ -406,20 +406,25 @@ fn broken_vectors_are_refused_in_the_words_written() {
 fn indicators_are_whole_and_named_once() {
     let file: Value = serde_json::from_str(published::INDICATORS).unwrap();
     assert_eq!(file, json("indicators.json"));
-    let bases: BTreeSet<&str> =
-        file["bases"].as_array().unwrap().iter().map(|b| b["id"].as_str().unwrap()).collect();
-    assert_eq!(bases, BTreeSet::from(["due", "all", "50", "100", "operating"]));
+    let measures = file["measures"].as_object().unwrap();
+    for (id, words) in measures {
+        for field in ["zh", "en", "unit"] {
+            assert!(!words[field].as_str().unwrap().is_empty(), "{id}.{field}");
+        }
+    }
     let mut ids = BTreeSet::new();
     for indicator in file["indicators"].as_array().unwrap() {
         let id = indicator["id"].as_str().unwrap();
         assert!(ids.insert(id), "{id} twice");
-        for field in ["zh", "en", "unit", "numerator", "kind"] {
+        for field in ["zh", "en", "definition"] {
             assert!(!indicator[field].as_str().unwrap().is_empty(), "{id}.{field}");
         }
-        let ratio = indicator["kind"].as_str().unwrap().ends_with("ratio");
-        assert!(!ratio || indicator["denominator"].is_string(), "{id}");
-        for base in indicator["bases"].as_array().unwrap() {
-            assert!(bases.contains(base.as_str().unwrap()), "{id}");
+        assert!(["set", "count"].contains(&indicator["kind"].as_str().unwrap()), "{id}");
+        for (base, ratio) in indicator["bases"].as_object().unwrap() {
+            let ratio: Vec<&str> =
+                ratio.as_array().unwrap().iter().map(|m| m.as_str().unwrap()).collect();
+            assert!(ratio.len() == 2 && ratio[0] != ratio[1], "{id} {base}");
+            assert!(ratio.iter().all(|measure| measures.contains_key(*measure)), "{id} {base}");
         }
     }
     for id in ["founding.unit", "founding.application", "member.A", "member.B", "women.org"] {

@@ -13,8 +13,11 @@ pub mod fact;
 pub mod hash;
 pub mod header;
 pub mod id;
+pub mod measure;
 pub mod person;
 pub mod published;
+pub mod query;
+pub mod rollup;
 pub mod time;
 pub mod view;
 

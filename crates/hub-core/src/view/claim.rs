@@ -132,6 +132,8 @@ pub struct Swept {
     pub spans: Vec<Span>,
     /// In order of fact.
     pub conflicts: Vec<Conflict>,
+    /// Pairs of unions whose claims await agreement: taken over and unconfirmed, or disputed.
+    pub rivals: Vec<(BranchIx, BranchIx)>,
 }
 
 #[derive(Debug, Clone)]
@@ -152,7 +154,8 @@ struct Claim {
 /// Sweeps the days. `rank` is the kind's rank of a union, lower is stronger.
 pub fn sweep(mut facts: Vec<ClaimFact>, rank: impl Fn(BranchIx) -> u8) -> Swept {
     facts.sort_by_key(|fact| (fact.day, fact.hlc, fact.id));
-    let mut sweep = Sweep { claims: Vec::new(), holder: None, swept: Swept::default(), rank };
+    let swept = Swept::default();
+    let mut sweep = Sweep { claims: Vec::new(), holder: None, swept, takeovers: Vec::new(), rank };
     let mut rest = &facts[..];
     while let Some(first) = rest.first() {
         let day = first.day;
@@ -161,6 +164,17 @@ pub fn sweep(mut facts: Vec<ClaimFact>, rank: impl Fn(BranchIx) -> u8) -> Swept 
         sweep.day(day, today, next);
         rest = later;
     }
+    let unconfirmed = |place: &usize| {
+        matches!(
+            sweep.swept.conflicts.get(*place),
+            Some(Conflict::DualMembership { confirmed: false, .. })
+        )
+    };
+    let open =
+        sweep.takeovers.iter().filter(|(place, _)| unconfirmed(place)).map(|(_, pair)| *pair);
+    sweep.swept.rivals.extend(open);
+    sweep.swept.rivals.sort_unstable();
+    sweep.swept.rivals.dedup();
     sweep.swept.conflicts.sort();
     join(&mut sweep.swept.spans);
     sweep.swept
@@ -170,6 +184,8 @@ struct Sweep<R> {
     claims: Vec<Claim>,
     holder: Option<usize>,
     swept: Swept,
+    /// Unions of the takeovers that made a conflict, by its place.
+    takeovers: Vec<(usize, (BranchIx, BranchIx))>,
     rank: R,
 }
 
@@ -360,6 +376,11 @@ impl<R: Fn(BranchIx) -> u8> Sweep<R> {
                 && !claim.enrolled_told
                 && claim.start.origin == Origin::New
                 && claim.start_day == from;
+            if status == Status::Disputed
+                && let Some(holder) = self.holder
+            {
+                self.swept.rivals.push((self.claims[holder].branch, claim.branch));
+            }
             self.swept.spans.push(Span {
                 from,
                 to,

@@ -41,6 +41,7 @@ struct MemberBlock {
 struct Extra {
     shares: Vec<Share>,
     conflicts: Vec<Conflict>,
+    rivals: Vec<(BranchIx, BranchIx)>,
     parked: Vec<Reason>,
 }
 
@@ -216,6 +217,10 @@ impl Members {
         }
         all.sort_unstable();
         all
+    }
+
+    pub(super) fn rivals(&self) -> impl Iterator<Item = (BranchIx, BranchIx)> {
+        self.extras.values().flat_map(|extra| extra.rivals.iter().copied())
     }
 
     /// Takes a block in; it is folded by [`Members::settle`].
@@ -605,7 +610,8 @@ impl Members {
         for reason in &parked {
             *self.parked.entry(*reason).or_default() += 1;
         }
-        let extra = Extra { shares, conflicts: swept.conflicts.clone(), parked };
+        let (conflicts, rivals) = (swept.conflicts.clone(), swept.rivals.clone());
+        let extra = Extra { shares, conflicts, rivals, parked };
         let entry = self.table.member_mut(member);
         if extra == Extra::default() {
             entry.set_nothing();

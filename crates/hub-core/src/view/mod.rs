@@ -271,6 +271,18 @@ impl View {
         self.members.conflicts()
     }
 
+    /// Pairs of unions that claim one person and await agreement, one entry a person.
+    pub fn rival_unions(&self) -> impl Iterator<Item = (branch::BranchIx, branch::BranchIx)> {
+        self.members.rivals()
+    }
+
+    /// The clock of the newest fact of a node.
+    pub fn last_clock(&self, node: NodeId) -> Option<Hlc> {
+        let of_node = |chain: &ChainId| chain.node == node;
+        let chains = self.clocks.iter().filter(|(chain, _)| of_node(chain));
+        chains.filter_map(|(_, clocks)| clocks.values().next_back()).max().copied()
+    }
+
     /// A person's spans, in order of day.
     pub fn person(
         &mut self,

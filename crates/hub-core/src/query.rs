@@ -1,0 +1,407 @@
+//! Answers: a question about a unit's figures, rows, and the citation that lets anyone recompute them
+//! (DESIGN §8). Rendering is the caller's.
+
+use crate::fact::unit::UnitKind;
+use crate::hash::Hash;
+use crate::measure::{Counts, Indicator, Indicators, Measure};
+use crate::rollup::Rollup;
+use crate::time::{Day, Hlc};
+use crate::view::View;
+use crate::view::tree::UnitIx;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What is asked.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The unit.
+    pub unit: UnitIx,
+    /// An indicator of `schemas/indicators.json`, or the name of a measure for a plain count.
+    pub indicator: String,
+    /// Which base of the indicator: `due`, `all`, `50`, `100`, `operating`.
+    pub base: String,
+    /// One row a what.
+    pub by: By,
+    /// The day.
+    pub as_of: Day,
+    /// Each employer under its parent of this day; the day asked for if none.
+    pub boundaries: Option<Day>,
+}
+
+/// One row a what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// The total only.
+    Total,
+    /// A child of the unit, with 本级 for what is directly affiliated.
+    Child,
+    /// 单位类别.
+    Ownership,
+    /// 行业门类.
+    Industry,
+    /// Headcount band.
+    Headcount,
+}
+
+/// A question that has no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum QueryError {
+    /// No indicator or measure of this name.
+    Indicator {
+        /// All there are.
+        expected: Vec<String>,
+        /// What was asked.
+        found: String,
+    },
+    /// The indicator has no such base.
+    Base {
+        /// Those it has.
+        expected: Vec<String>,
+        /// What was asked.
+        found: String,
+    },
+}
+
+impl std::fmt::Display for QueryError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (what, expected, found) = match self {
+            Self::Indicator { expected, found } => ("indicator", expected, found),
+            Self::Base { expected, found } => ("base", expected, found),
+        };
+        write!(f, "{what}: expected one of {}, found {found}", expected.join(", "))
+    }
+}
+
+impl std::error::Error for QueryError {}
+
+/// What a row is of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Label {
+    /// A child.
+    Unit(UnitIx),
+    /// 本级: what is directly affiliated.
+    Direct,
+    /// 合计.
+    Total,
+    /// A group: its code, empty where not stated.
+    Group(String),
+}
+
+/// A rate, or why there is none. Never stored: derived from the two numbers beside it (S4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rate {
+    /// The two numbers make one.
+    Derived,
+    /// A plain count has none.
+    Plain,
+    /// 无基数: nothing to divide by.
+    NoBase,
+    /// 基数不足: more members than employees.
+    BaseTooSmall,
+    /// 登记前无数据: the day lies before the first load.
+    NoData,
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Of what.
+    pub label: Label,
+    /// Over the line, or the count itself.
+    pub numerator: i64,
+    /// Under the line; none for a plain count.
+    pub denominator: Option<i64>,
+    /// Whether they make a rate.
+    pub rate: Rate,
+    /// All counts of the row.
+    pub counts: Counts,
+    /// Persons and firms claimed inside this row and outside it too, counted once above: they await
+    /// agreement between levels.
+    pub awaiting: u64,
+    /// The clock of the newest fact of the node here that has been silent longest.
+    pub oldest_head: Option<Hlc>,
+}
+
+/// Which facts, definitions and view an answer rests on; printed in every export.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Citation {
+    /// The indicator with its version, or the measure.
+    pub indicator: String,
+    /// Hash of its definition.
+    pub definition: Hash,
+    /// The base.
+    pub base: String,
+    /// Hash of the policy.
+    pub policy: Hash,
+    /// Names from the root to the unit.
+    pub path: Vec<String>,
+    /// The day.
+    pub as_of: Day,
+    /// The day of the boundaries.
+    pub boundaries: Day,
+    /// The digest of the view.
+    pub digest: Hash,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Rows, the total last.
+    pub rows: Vec<Row>,
+    /// What it rests on.
+    pub citation: Citation,
+}
+
+/// Answers questions of one view, keeping what it computed until the view changes.
+#[derive(Debug, Default)]
+pub struct Desk {
+    version: u64,
+    rollups: BTreeMap<(Day, Day), Arc<Rollup>>,
+    digest: Option<Hash>,
+}
+
+/// Roll-ups kept.
+const ROLLUPS_MAX: usize = 8;
+
+/// Numerator and denominator, or a plain measure.
+type Ratio = (Measure, Option<Measure>);
+
+impl Desk {
+    /// The roll-up of a day.
+    pub fn rollup(&mut self, view: &View, day: Day, boundaries: Day) -> Arc<Rollup> {
+        self.renew(view);
+        if self.rollups.len() >= ROLLUPS_MAX && !self.rollups.contains_key(&(day, boundaries)) {
+            self.rollups.clear();
+        }
+        let rollup = || Arc::new(Rollup::of(view, day, boundaries));
+        Arc::clone(self.rollups.entry((day, boundaries)).or_insert_with(rollup))
+    }
+
+    /// The view's digest.
+    pub fn digest(&mut self, view: &View) -> Hash {
+        self.renew(view);
+        *self.digest.get_or_insert_with(|| view.digest())
+    }
+
+    fn renew(&mut self, view: &View) {
+        if self.version != view.version() {
+            *self = Self { version: view.version(), ..Self::default() };
+        }
+    }
+
+    /// Answers.
+    ///
+    /// # Errors
+    /// No such indicator or base; the error lists those there are.
+    pub fn answer(&mut self, view: &View, question: &Question) -> Result<Answer, QueryError> {
+        let (ratio, name, definition) = ratio(question)?;
+        let boundaries = question.boundaries.unwrap_or(question.as_of);
+        let rollup = self.rollup(view, question.as_of, boundaries);
+        let table = Table { view, rollup: &rollup, ratio, unit: question.unit };
+        let rows = match question.by {
+            By::Total => vec![table.total()],
+            By::Child => table.by_child(),
+            by => table.by_group(by),
+        };
+        let path = path(view, &rollup, question.unit);
+        let citation = Citation {
+            indicator: name,
+            definition,
+            base: question.base.clone(),
+            policy: crate::published::policy_hash(),
+            path,
+            as_of: question.as_of,
+            boundaries,
+            digest: self.digest(view),
+        };
+        Ok(Answer { rows, citation })
+    }
+}
+
+fn ratio(question: &Question) -> Result<(Ratio, String, Hash), QueryError> {
+    let standard = Indicators::standard();
+    if let Some(indicator) = standard.find(&question.indicator) {
+        let (numerator, denominator) =
+            indicator.ratio(&question.base).ok_or_else(|| QueryError::Base {
+                expected: indicator.bases.keys().cloned().collect(),
+                found: question.base.clone(),
+            })?;
+        let name = format!("{} v{}", indicator.id, indicator.version);
+        return Ok(((numerator, Some(denominator)), name, indicator.hash()));
+    }
+    let measure = Measure::ALL.iter().find(|measure| measure.id() == question.indicator);
+    let all = || {
+        let indicators = standard.indicators.iter().map(|i: &Indicator| i.id.clone());
+        indicators.chain(Measure::ALL.iter().map(|m| m.id().to_owned())).collect()
+    };
+    let measure = measure.ok_or_else(|| QueryError::Indicator {
+        expected: all(),
+        found: question.indicator.clone(),
+    })?;
+    let definition = crate::hash::sha256(&[b"hub measure 0", measure.id().as_bytes()]);
+    Ok(((*measure, None), measure.id().to_owned(), definition))
+}
+
+fn path(view: &View, rollup: &Rollup, unit: UnitIx) -> Vec<String> {
+    let up = std::iter::successors(Some(unit), |at| rollup.parent(*at));
+    let mut names: Vec<String> = up.map(|at| view.tree().unit(at).name().to_owned()).collect();
+    names.reverse();
+    names
+}
+
+struct Table<'a> {
+    view: &'a View,
+    rollup: &'a Rollup,
+    ratio: Ratio,
+    unit: UnitIx,
+}
+
+impl Table<'_> {
+    fn row(&self, label: Label, counts: Counts, inside: &dyn Fn(UnitIx) -> bool) -> Row {
+        let numerator = counts.get(self.ratio.0);
+        let denominator = self.ratio.1.map(|measure| counts.get(measure));
+        let of_members = matches!(self.ratio.0, Measure::MembersCovered | Measure::MembersEmployed);
+        let rate = match denominator {
+            _ if counts == Counts::default() => Rate::NoData,
+            None => Rate::Plain,
+            Some(0) => Rate::NoBase,
+            Some(base) if of_members && numerator > base => Rate::BaseTooSmall,
+            Some(_) => Rate::Derived,
+        };
+        Row {
+            label,
+            numerator,
+            denominator,
+            rate,
+            counts,
+            awaiting: self.awaiting(inside),
+            oldest_head: self.oldest_head(inside),
+        }
+    }
+
+    fn total(&self) -> Row {
+        let inside = |at: UnitIx| self.rollup.is_at_or_above(self.unit, at);
+        self.row(Label::Total, self.rollup.total(self.unit), &inside)
+    }
+
+    /// Children that are no employers have a row each; what is directly affiliated has one: 本级. Where
+    /// all children are employers each has its own.
+    fn by_child(&self) -> Vec<Row> {
+        let children = self.rollup.children(self.unit);
+        let is_employer = |at: &UnitIx| self.view.tree().unit(*at).is_employer();
+        let only_employers = children.iter().all(is_employer);
+        let mut rows = Vec::new();
+        let mut direct = self.rollup.own(self.unit);
+        let mut listed = Vec::new();
+        for child in children {
+            if is_employer(child) && !only_employers {
+                direct.add_all(&self.rollup.total(*child));
+                continue;
+            }
+            let inside = |at: UnitIx| self.rollup.is_at_or_above(*child, at);
+            rows.push(self.row(Label::Unit(*child), self.rollup.total(*child), &inside));
+            listed.push(*child);
+        }
+        rows.sort_by_key(|row| match row.label {
+            Label::Unit(at) => self.order(at),
+            _ => (3, String::new()),
+        });
+        if direct != Counts::default() {
+            let inside = |at: UnitIx| {
+                let below = |child: &UnitIx| self.rollup.is_at_or_above(*child, at);
+                self.rollup.is_at_or_above(self.unit, at) && !listed.iter().any(below)
+            };
+            rows.insert(0, self.row(Label::Direct, direct, &inside));
+        }
+        rows.push(self.total());
+        rows
+    }
+
+    /// Territories by code, then other units by name.
+    fn order(&self, at: UnitIx) -> (u8, String) {
+        let unit = self.view.tree().unit(at);
+        let division = unit.codes().find(|c| c.kind == crate::fact::CodeKind::Division);
+        match (&unit.origin, division) {
+            (Some(origin), Some(code)) if origin.kind == UnitKind::Territory => {
+                (0, code.value.clone())
+            }
+            _ => (1, unit.name().to_owned()),
+        }
+    }
+
+    fn by_group(&self, by: By) -> Vec<Row> {
+        let mut groups: BTreeMap<String, Counts> = BTreeMap::new();
+        let mut open = vec![self.unit];
+        while let Some(at) = open.pop() {
+            open.extend(self.rollup.children(at));
+            let own = self.rollup.own(at);
+            if own != Counts::default() {
+                groups.entry(self.group(by, at)).or_default().add_all(&own);
+            }
+        }
+        let nobody = |_: UnitIx| false;
+        let mut rows: Vec<Row> = groups
+            .into_iter()
+            .map(|(group, counts)| self.row(Label::Group(group), counts, &nobody))
+            .collect();
+        rows.push(self.total());
+        rows
+    }
+
+    fn group(&self, by: By, at: UnitIx) -> String {
+        let Some(state) = self.view.tree().unit(at).on(self.rollup.day) else {
+            return String::new();
+        };
+        match by {
+            By::Ownership => state.profile.ownership.map_or(String::new(), |code| code.to_string()),
+            By::Industry => {
+                state.profile.industry.map_or(String::new(), |l| char::from(l).to_string())
+            }
+            By::Headcount => state.headcount.map_or("", |h| band(h.employees)).to_owned(),
+            By::Total | By::Child => String::new(),
+        }
+    }
+
+    /// Persons claimed by a union inside and one outside, and firms registered inside and outside.
+    fn awaiting(&self, inside: &dyn Fn(UnitIx) -> bool) -> u64 {
+        let host = |at| {
+            let host = self.view.branches().branch(at).host_on(self.rollup.day);
+            host.map(|unit| self.view.tree().canonical(unit))
+        };
+        let crosses = |one: Option<UnitIx>, other: Option<UnitIx>| {
+            one.is_some_and(inside) != other.is_some_and(inside)
+        };
+        let persons = self
+            .view
+            .rival_unions()
+            .filter(|(one, other)| crosses(host(*one), host(*other)))
+            .count();
+        let firms = self
+            .rollup
+            .rivals()
+            .filter(|(unit, others)| {
+                others.iter().any(|other| crosses(self.rollup.parent(*unit), Some(*other)))
+            })
+            .count();
+        (persons + firms) as u64
+    }
+
+    fn oldest_head(&self, inside: &dyn Fn(UnitIx) -> bool) -> Option<Hlc> {
+        let enrolments = self.view.authority().enrolments.iter();
+        let nodes: std::collections::BTreeSet<_> =
+            enrolments.filter(|e| inside(e.unit)).map(|e| e.enrolment.node).collect();
+        nodes.into_iter().filter_map(|node| self.view.last_clock(node)).min()
+    }
+}
+
+/// Headcount bands, by their least number.
+fn band(employees: u32) -> &'static str {
+    match employees {
+        0..25 => "0-24",
+        25..50 => "25-49",
+        50..100 => "50-99",
+        100..1_000 => "100-999",
+        _ => "1000-",
+    }
+}
