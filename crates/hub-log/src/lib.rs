@@ -22,6 +22,7 @@ mod repair;
 mod spans;
 mod storage;
 mod table;
+pub mod vault;
 mod verify;
 mod walk;
 

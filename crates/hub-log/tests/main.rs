@@ -6,3 +6,4 @@ mod damage;
 mod faults;
 mod index;
 mod journal;
+mod vault;
