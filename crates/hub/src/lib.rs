@@ -8,3 +8,4 @@ pub mod keys;
 pub mod nats;
 pub mod ops_nats;
 pub mod render;
+pub mod report;

@@ -1,0 +1,3 @@
+//! Answers as people read them: tables, remarks and citations, in Chinese and English.
+
+pub mod coverage;
