@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -56,6 +57,75 @@ fn pure_crates_reach_no_outside() {
     assert!(!needs("hub-node").contains("hub-log"), "log and node do not know each other");
     // the walk sees what is there
     assert!(needs("hub").contains("tokio") && needs("hub-log").contains("sled"));
+}
+
+/// What `cargo metadata` says of the tree as built on this machine.
+fn metadata() -> Value {
+    let rustc = Command::new("rustc").arg("-vV").current_dir(root()).output().unwrap();
+    let text = String::from_utf8(rustc.stdout).unwrap();
+    let host = text.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .args(["--filter-platform", host])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Whether a package can be had under allowed licences only: `AND` binds what `OR` offers.
+fn is_allowed(licence: &str, allowed: &BTreeSet<&str>) -> bool {
+    let plain = licence.replace('/', " OR ").replace(['(', ')'], "");
+    plain.split(" AND ").all(|part| part.split(" OR ").any(|one| allowed.contains(one.trim())))
+}
+
+#[test]
+fn dependencies_keep_to_deny_toml() {
+    let text = std::fs::read_to_string(root().join("deny.toml")).unwrap();
+    let deny: toml::Table = text.parse().unwrap();
+    let allowed: BTreeSet<&str> = deny["licenses"]["allow"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|licence| licence.as_str().unwrap())
+        .collect();
+    let metadata = metadata();
+    let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
+    let used: BTreeSet<&str> = nodes.iter().map(|node| node["id"].as_str().unwrap()).collect();
+    assert!(used.len() > 100, "the walk sees too little: {}", used.len());
+    for package in metadata["packages"].as_array().unwrap() {
+        if !used.contains(package["id"].as_str().unwrap()) {
+            continue;
+        }
+        let name = package["name"].as_str().unwrap();
+        let licence = package["license"].as_str().unwrap_or("none");
+        assert!(is_allowed(licence, &allowed), "{name}: {licence}");
+        let source = package["source"].as_str().unwrap_or("our own");
+        let known = source == "our own" || source.contains("github.com/rust-lang/crates.io-index");
+        assert!(known, "{name}: {source}");
+    }
+    for entry in deny["advisories"]["ignore"].as_array().unwrap() {
+        assert!(entry["reason"].as_str().unwrap().len() > 40, "{entry}: a reason");
+    }
+}
+
+/// The users' choices that nobody maintains stay behind their seams.
+#[test]
+fn seams_hold() {
+    let metadata = metadata();
+    let users = |wanted: &str| -> BTreeSet<String> {
+        let packages = metadata["packages"].as_array().unwrap().iter();
+        packages
+            .filter(|package| {
+                let needs = package["dependencies"].as_array().unwrap().iter();
+                package["source"].is_null() && needs.into_iter().any(|need| need["name"] == wanted)
+            })
+            .map(|package| package["name"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(users("bincode"), BTreeSet::from(["hub-core".to_owned()]));
+    assert_eq!(users("sled"), BTreeSet::from(["hub-log".to_owned()]));
 }
 
 /// All tracked kinds of text below these folders.
