@@ -11,9 +11,11 @@
 //! Deliberately absent: signatures and authority (who may write is judged above), the network, a runtime.
 //! Bytes: `schemas/journal.md`.
 
+pub mod backup;
 mod correct;
 mod damage;
 mod error;
+mod heads;
 mod index;
 mod journal;
 mod layout;
@@ -28,6 +30,7 @@ mod walk;
 
 pub use damage::{Damage, DamageKind, DamagedBlock};
 pub use error::{AppendError, IndexError, IoFailure, OpenError, ReadError};
+pub use heads::{HEAD_FILE, Heads, HeadsError, read_heads, write_heads};
 pub use journal::{Cut, Entry, IndexState, Journal, Options, Position, Recovery, Scan, Stored};
 pub use layout::{
     FRAME_FIELDS, FRAME_HEADER_BYTES, JournalId, Origin, SEGMENT_FIELDS, SEGMENT_FORMAT,

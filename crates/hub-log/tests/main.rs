@@ -1,6 +1,7 @@
 //! The journal, vault and backups on real files.
 #![allow(clippy::expect_used, reason = "helpers of tests fail the test")]
 
+mod backup;
 mod blocks;
 mod damage;
 mod faults;

@@ -7,7 +7,7 @@ mod read;
 mod scan;
 
 pub use open::{Cut, IndexState, Recovery};
-pub(crate) use open::{identify, read_id};
+pub(crate) use open::{identify, random_id, read_id};
 pub use scan::{Scan, Stored};
 
 use crate::error::AppendError;

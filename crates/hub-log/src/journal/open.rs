@@ -359,7 +359,8 @@ fn whole(segment: u64, offset: u64, length: u64, kind: DamageKind) -> Damage {
     Damage { segment, offset, length, kind, block: None }
 }
 
-fn random_id(journal: &Path) -> Result<JournalId, IoFailure> {
+/// A fresh name.
+pub(crate) fn random_id(journal: &Path) -> Result<JournalId, IoFailure> {
     let mut id = [0; 16];
     getrandom::fill(&mut id).map_err(|error| {
         IoFailure::new("make an id for", journal, &std::io::Error::other(error))

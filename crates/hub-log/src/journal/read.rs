@@ -10,6 +10,7 @@ use hub_core::fact::governance::ChainHeight;
 use hub_core::hash::Hash;
 use hub_core::header::{HEADER_BYTES, block_hash};
 use hub_core::id::ChainId;
+use hub_core::view::BlockSource;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
@@ -18,6 +19,16 @@ use std::sync::Arc;
 const FILES_MAX: usize = 64;
 /// How much is read at once while looking for a frame.
 const WINDOW_BYTES: usize = 64 * 1024;
+
+impl BlockSource for Journal {
+    /// Damage counts as not there; it is logged, and named by opening and verification.
+    fn block(&self, chain: &ChainId, height: u64) -> Option<Block> {
+        Journal::block(self, chain, height).unwrap_or_else(|error| {
+            tracing::error!(%error, "a block cannot be read");
+            None
+        })
+    }
+}
 
 impl Journal {
     /// The block at a height of a chain; `None` when it is not stored.
