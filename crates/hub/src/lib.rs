@@ -8,4 +8,5 @@ pub mod keys;
 pub mod nats;
 pub mod ops_nats;
 pub mod render;
+pub mod replica;
 pub mod report;

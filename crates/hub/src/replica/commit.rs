@@ -1,0 +1,181 @@
+//! Writing: many callers, one journal call, one fold.
+//!
+//! A writer seals its blocks under `sealing`, which fixes their order, and queues them; whoever then
+//! holds `commits` appends all that is queued, folds it into the view, and answers for all.
+
+use super::draft::{Draft, Sealed, Transaction};
+use super::error::{WriteError, is_fatal};
+use super::tail::{LocalBlock, LocalPosition};
+use super::{Blocks, Replica, held};
+use hub_core::block::Block;
+use hub_core::chain::ChainHead;
+use hub_core::id::{FactId, Lane, NodeId};
+use hub_core::time::Hlc;
+use hub_log::{AppendError, Entry, Origin, Position};
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
+
+/// Where the next block is sealed.
+#[derive(Debug)]
+pub(super) struct Sealing {
+    heads: BTreeMap<Lane, ChainHead>,
+    /// The greatest HLC of any stored or sealed block.
+    last_hlc: Hlc,
+    /// The greatest of this node's own.
+    pub(super) last_own: Hlc,
+    queue: Vec<Block>,
+    /// Counts what was ever queued.
+    queued: u64,
+}
+
+impl Sealing {
+    pub(super) fn new(heads: BTreeMap<Lane, ChainHead>, last_hlc: Hlc) -> Self {
+        let last_own = heads.values().map(|head| head.last_hlc).max().unwrap_or(Hlc::ZERO);
+        Self { heads, last_hlc, last_own, queue: Vec::new(), queued: 0 }
+    }
+}
+
+/// What was committed.
+#[derive(Debug, Default)]
+pub(super) struct Commits {
+    /// Of what was ever queued.
+    committed: u64,
+    /// What ended all writing.
+    failed: Option<AppendError>,
+}
+
+impl Replica {
+    /// Writes facts durably, all or none, and says their ids.
+    ///
+    /// # Errors
+    /// This node does not sign now, a fact breaks a bound, or the journal stopped.
+    pub fn write(&self, drafts: Vec<Draft>) -> Result<Vec<FactId>, WriteError> {
+        self.transact(|transaction| {
+            Ok::<_, WriteError>(drafts.into_iter().map(|draft| transaction.push(draft)).collect())
+        })
+    }
+
+    /// Writes the facts that `fill` adds durably, all or none. `fill` may read the view through the
+    /// transaction and through nothing else of this replica: the view stands still meanwhile. A
+    /// transaction that stays empty writes nothing.
+    ///
+    /// # Errors
+    /// What `fill` says, and as for [`Replica::write`].
+    pub fn transact<T, E: From<WriteError>>(
+        &self,
+        fill: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let (answer, ticket) = {
+            let mut sealing = held(&self.sealing);
+            let key = self.check_gate(sealing.last_own).map_err(WriteError::from)?;
+            let (answer, sealed) = {
+                let view = self.read();
+                let (who, now) = (self.who_in(&view), self.clock.now());
+                let mut transaction =
+                    Transaction::new(&view, who, now, sealing.last_hlc, &sealing.heads);
+                let answer = fill(&mut transaction)?;
+                if transaction.is_empty() {
+                    return Ok(answer);
+                }
+                (answer, transaction.seal(key).map_err(WriteError::from)?)
+            };
+            let Sealed { blocks, heads, last_hlc } = sealed;
+            sealing.heads.extend(heads);
+            sealing.last_hlc = last_hlc;
+            sealing.last_own = last_hlc;
+            sealing.queued += blocks.len() as u64;
+            sealing.queue.extend(blocks);
+            (answer, sealing.queued)
+        };
+        self.commit(ticket)?;
+        Ok(answer)
+    }
+
+    /// Returns once everything queued up to `ticket` is durable and in the view.
+    fn commit(&self, ticket: u64) -> Result<(), WriteError> {
+        let mut commits = held(&self.commits);
+        if commits.committed >= ticket {
+            return Ok(());
+        }
+        if let Some(error) = &commits.failed {
+            return Err(error.clone().into());
+        }
+        let (blocks, queued) = {
+            let mut sealing = held(&self.sealing);
+            (std::mem::take(&mut sealing.queue), sealing.queued)
+        };
+        let entries: Vec<Entry> =
+            blocks.into_iter().map(|block| Entry { block, origin: Origin::Own }).collect();
+        match self.journal.append(&entries) {
+            Ok(positions) => {
+                let last = self.take_in(&entries, &positions);
+                commits.committed = queued;
+                if let Some(last) = last {
+                    self.own_end.send_replace(last);
+                }
+                Ok(())
+            }
+            Err(error) => {
+                // What is sealed and not stored leaves a gap in the chain: nothing can follow it.
+                commits.failed = Some(error.clone());
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Stores blocks of other nodes durably, which must follow their chains and be well signed, folds
+    /// them into the view, and says where they stand.
+    ///
+    /// # Errors
+    /// One that does not follow, then none is stored; or the journal stopped.
+    pub fn ingest(&self, blocks: Vec<(Block, NodeId)>) -> Result<Vec<LocalPosition>, AppendError> {
+        let entry = |(block, from)| Entry {
+            block,
+            origin: if Some(from) == self.parent { Origin::Parent } else { Origin::Child },
+        };
+        let entries: Vec<Entry> = blocks.into_iter().map(entry).collect();
+        let mut commits = held(&self.commits);
+        if let Some(error) = &commits.failed {
+            return Err(error.clone());
+        }
+        let positions = match self.journal.append(&entries) {
+            Ok(positions) => positions,
+            Err(error) => {
+                if is_fatal(&error) {
+                    commits.failed = Some(error.clone());
+                }
+                return Err(error);
+            }
+        };
+        self.take_in(&entries, &positions);
+        drop(commits);
+        let newest = entries.iter().map(|entry| entry.block.header().last_hlc).max();
+        if let Some(newest) = newest {
+            let mut sealing = held(&self.sealing);
+            sealing.last_hlc = sealing.last_hlc.max(newest);
+        }
+        Ok(positions.into_iter().map(LocalPosition::from).collect())
+    }
+
+    /// Takes durable blocks into tail and view; returns the position of the last. Called with `commits`
+    /// held, so that all see the journal's order.
+    fn take_in(&self, entries: &[Entry], positions: &[Position]) -> Option<LocalPosition> {
+        {
+            let mut tail = held(&self.tail);
+            for (entry, position) in entries.iter().zip(positions) {
+                let position = LocalPosition::from(*position);
+                // A block that was there before keeps its place.
+                if position > tail.end() {
+                    let (origin, block) = (entry.origin, entry.block.clone());
+                    tail.push(LocalBlock { position, origin, block });
+                }
+            }
+        }
+        {
+            let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+            view.apply_all(entries.iter().map(|entry| &entry.block), &Blocks(&self.journal));
+        }
+        self.note_tree(entries.iter().map(|entry| &entry.block));
+        positions.last().map(|position| LocalPosition::from(*position))
+    }
+}

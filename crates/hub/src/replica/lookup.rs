@@ -1,0 +1,140 @@
+//! What the sync machine may look up here: the journal's index and the view.
+
+use super::{Identity, Replica};
+use ed25519_dalek::Signer;
+use hub_core::SigningKey;
+use hub_core::block::Block;
+use hub_core::chain::ChainHead;
+use hub_core::hash::Hash;
+use hub_core::id::{ChainId, NodeId, UnitId};
+use hub_core::time::Hlc;
+use hub_core::view::View;
+use hub_log::Journal;
+use hub_node::io::{Context, Scope};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::RwLockReadGuard;
+
+/// Answers for one step of the machine; the view stands still while it lives.
+pub struct Lookup<'a> {
+    journal: &'a Journal,
+    aside: &'a super::aside::Aside,
+    view: RwLockReadGuard<'a, View>,
+    who: Identity,
+    key: Option<&'a SigningKey>,
+    now: Hlc,
+    /// One copy of the heads serves all pages of one step.
+    heads: RefCell<Option<BTreeMap<ChainId, ChainHead>>>,
+}
+
+impl std::fmt::Debug for Lookup<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Lookup({})", self.who.node)
+    }
+}
+
+impl Replica {
+    /// What the machine may look up, for one step.
+    pub fn lookup(&self) -> Lookup<'_> {
+        let view = self.read();
+        let who = self.who_in(&view);
+        Lookup {
+            journal: &self.journal,
+            aside: &self.aside,
+            view,
+            who,
+            key: self.key.as_ref(),
+            now: Hlc::at(self.clock.now()),
+            heads: RefCell::new(None),
+        }
+    }
+}
+
+impl Lookup<'_> {
+    /// The unit a node serves: by the enrolment issued last, held or not. What was enrolled once may
+    /// still ship what it wrote; what counts is judged in the view.
+    fn unit_of(&self, node: NodeId) -> Option<UnitId> {
+        let enrolments = self.view.authority().enrolments.iter();
+        let of_node = enrolments.filter(|enrolled| enrolled.enrolment.node == node);
+        of_node.max_by_key(|e| (e.issued, e.id)).map(|e| e.enrolment.unit)
+    }
+
+    /// Whether `above` is `below` or one of its ancestors.
+    fn is_at_or_above(&self, above: UnitId, below: UnitId) -> bool {
+        let tree = self.view.tree();
+        match (tree.find(&above), tree.find(&below)) {
+            (Some(above), Some(below)) => tree.is_at_or_above(above, below, self.now),
+            _ => above == below,
+        }
+    }
+
+    /// The node that serves the unit above this one.
+    fn server_above(&self, unit: UnitId) -> Option<NodeId> {
+        let tree = self.view.tree();
+        let place = tree.find(&unit)?;
+        let parent = tree.parent_on(place, 0, self.now.day())?;
+        let server = self.view.authority().server_of(tree, parent, self.now)?;
+        Some(server.enrolment.node)
+    }
+}
+
+impl Context for Lookup<'_> {
+    fn key(&self, node: NodeId, epoch: u32) -> Option<[u8; 32]> {
+        let root = self.view.root_key();
+        // The pinned root is known before any enrolment is: from it all others follow.
+        let pinned = || (epoch == 1 && node == NodeId::of_first_key(root)).then_some(*root);
+        self.view.key(node, epoch).or_else(pinned)
+    }
+
+    fn head(&self, chain: &ChainId) -> Option<ChainHead> {
+        self.journal.head(chain)
+    }
+
+    fn known(&self, chain: &ChainId, height: u64) -> Option<Hash> {
+        self.journal.contains(chain, height).unwrap_or_else(|error| {
+            tracing::error!(%error, "a stored block cannot be read");
+            None
+        })
+    }
+
+    fn block(&self, chain: &ChainId, height: u64) -> Option<Block> {
+        self.journal.block(chain, height).unwrap_or_else(|error| {
+            tracing::error!(%error, "a stored block cannot be read");
+            None
+        })
+    }
+
+    fn heads(&self, after: Option<&ChainId>, limit: usize) -> Vec<(ChainId, ChainHead)> {
+        let mut heads = self.heads.borrow_mut();
+        let heads = heads.get_or_insert_with(|| self.journal.heads());
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let page = heads.range((from, Bound::Unbounded)).take(limit);
+        page.map(|(chain, head)| (*chain, *head)).collect()
+    }
+
+    fn concerns(&self, unit: UnitId, audience: UnitId) -> bool {
+        self.is_at_or_above(unit, audience) || self.is_at_or_above(audience, unit)
+    }
+
+    fn serves_below(&self, unit: UnitId, node: NodeId) -> bool {
+        self.unit_of(node).is_some_and(|served| self.is_at_or_above(unit, served))
+    }
+
+    fn scope(&self, peer: NodeId) -> Option<Scope> {
+        if peer == self.who.node {
+            return None;
+        }
+        let unit = self.unit_of(peer)?;
+        (self.server_above(unit) == Some(self.who.node)).then_some(Scope::Child(unit))
+    }
+
+    fn aside(&self, hash: &Hash) -> bool {
+        self.aside.holds(hash)
+    }
+
+    fn sign(&self, bytes: &[u8]) -> [u8; 64] {
+        // A node without a key has no children: nobody accepts these zeros.
+        self.key.map_or([0; 64], |key| key.sign(bytes).to_bytes())
+    }
+}

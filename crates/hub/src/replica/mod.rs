@@ -1,0 +1,308 @@
+//! One node's books: journal, view and key together, and the single writer to them.
+//!
+//! The daemon and a command that opens the directory itself use the same object. All calls take `&self`;
+//! any number of threads may read and write.
+//!
+//! - P1 What [`Replica::write`] returned is durable; what the view shows is durable.
+//! - P2 The view takes in blocks in the journal's order.
+//! - P3 Every fact's HLC is greater than that of every block stored before it, its own and others'.
+//! - P4 A failed write or fsync stops the replica for good: every later call says so.
+
+mod aside;
+mod commit;
+mod draft;
+mod error;
+mod lane;
+mod lookup;
+mod signing;
+mod tail;
+#[cfg(test)]
+mod tests;
+
+pub use draft::{Draft, Identity, Transaction};
+pub use error::{ReplicaError, WriteError};
+pub use lane::LaneChoice;
+pub use lookup::Lookup;
+pub use signing::{CLOCK_BACK_MILLIS, CLOCK_OFF_MILLIS, SigningRefused};
+pub use tail::{LocalBlock, LocalPosition};
+
+use crate::clock::Clock;
+use crate::config::Node;
+use crate::keys::KeyStore;
+use aside::Aside;
+use commit::{Commits, Sealing};
+use hub_core::SigningKey;
+use hub_core::block::Block;
+use hub_core::fact::FactBody;
+use hub_core::id::{ChainId, NodeId};
+use hub_core::time::{Hlc, Millis};
+use hub_core::view::{BlockSource, View};
+use hub_log::{Journal, Options, Position, Recovery};
+use hub_node::io::Memory;
+use signing::Gate;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use tail::Tail;
+use tokio::sync::watch;
+
+/// One node's books.
+#[derive(Debug)]
+pub struct Replica {
+    node: NodeId,
+    epoch: u32,
+    parent: Option<NodeId>,
+    head_copy: Option<PathBuf>,
+    keys: KeyStore,
+    key: Option<SigningKey>,
+    clock: Arc<dyn Clock>,
+    journal: Journal,
+    view: RwLock<View>,
+    gate: Mutex<Gate>,
+    sealing: Mutex<Sealing>,
+    commits: Mutex<Commits>,
+    tail: Mutex<Tail>,
+    aside: Aside,
+    /// Counts commits that may have changed enrolments or the tree.
+    tree_version: AtomicU64,
+    /// Where this node's own blocks end.
+    own_end: watch::Sender<LocalPosition>,
+}
+
+/// The journal as the view reads older blocks from it.
+#[derive(Debug)]
+pub struct Blocks<'a>(&'a Journal);
+
+impl BlockSource for Blocks<'_> {
+    fn block(&self, chain: &ChainId, height: u64) -> Option<Block> {
+        match self.0.block(chain, height) {
+            Ok(block) => block,
+            Err(error) => {
+                tracing::error!(%error, "a stored block cannot be read");
+                None
+            }
+        }
+    }
+}
+
+impl Replica {
+    /// Takes the data directory, opens the journal and folds it into a view.
+    ///
+    /// # Errors
+    /// The directory is held by another process (the error says which), the journal or a key cannot be
+    /// read. Damage is no error: it is logged and stands in the [`Recovery`].
+    pub fn open(node: &Node, clock: Arc<dyn Clock>) -> Result<(Self, Recovery), ReplicaError> {
+        let keys = KeyStore::new(node.keys_dir());
+        let epoch = keys.newest_epoch()?;
+        let key = epoch.map(|epoch| keys.signing_key(epoch)).transpose()?;
+        let (journal, recovery) = Journal::open(&node.data_dir(), Options::default())?;
+        let aside = Aside::open(&node.data_dir())
+            .map_err(|error| ReplicaError::Aside { path: node.data_dir(), error })?;
+        let config = &node.config;
+        let mut view = View::new(node.federation(), config.root_key.0);
+        let end = replay(&journal, &mut view);
+        let heads = journal.heads();
+        let epoch = epoch.unwrap_or(1);
+        let of_epoch = |chain: &&ChainId| chain.node == config.node && chain.epoch == epoch;
+        let own = heads.iter().filter(|(chain, _)| of_epoch(chain));
+        let sealing = Sealing::new(
+            own.map(|(chain, head)| (chain.lane, *head)).collect(),
+            heads.values().map(|head| head.last_hlc).max().unwrap_or(Hlc::ZERO),
+        );
+        let mut gate = Gate::default();
+        let head_copy = config.head_copy.as_ref().map(|path| node.resolve(path));
+        if let Some(path) = &head_copy
+            && let Some(refused) = signing::compare_head_copy(path, &journal)
+                .map_err(|error| ReplicaError::HeadCopy { path: path.clone(), error })?
+        {
+            tracing::error!(%refused, "this node does not sign");
+            gate.behind(refused);
+        }
+        let (own_end, _) = watch::channel(end);
+        let replica = Self {
+            node: config.node,
+            epoch,
+            parent: config.parent.as_ref().map(|parent| parent.node),
+            head_copy,
+            keys,
+            key,
+            clock,
+            journal,
+            view: RwLock::new(view),
+            gate: Mutex::new(gate),
+            sealing: Mutex::new(sealing),
+            commits: Mutex::new(Commits::default()),
+            tail: Mutex::new(Tail::new(end)),
+            aside,
+            tree_version: AtomicU64::new(1),
+            own_end,
+        };
+        Ok((replica, recovery))
+    }
+
+    /// Reads the view. Do not write within: the writer waits for readers.
+    pub fn read(&self) -> RwLockReadGuard<'_, View> {
+        self.view.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks the view something for which it folds further (verdicts, a person's claims).
+    pub fn ask<T>(&self, question: impl FnOnce(&mut View, &Blocks<'_>) -> T) -> T {
+        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        question(&mut view, &Blocks(&self.journal))
+    }
+
+    /// The journal, to read.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// The key files.
+    pub fn keys(&self) -> &KeyStore {
+        &self.keys
+    }
+
+    /// The clock.
+    pub fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    /// Who writes here.
+    pub fn who(&self) -> Identity {
+        self.who_in(&self.read())
+    }
+
+    fn who_in(&self, view: &View) -> Identity {
+        let enrolled = view.authority().enrolment_of((self.node, self.epoch));
+        Identity {
+            federation: view.federation(),
+            node: self.node,
+            epoch: self.epoch,
+            unit: enrolled.map(|enrolled| enrolled.enrolment.unit),
+        }
+    }
+
+    /// The node above, as configured.
+    pub fn parent(&self) -> Option<NodeId> {
+        self.parent
+    }
+
+    /// Whether this node would sign now.
+    ///
+    /// # Errors
+    /// Why not, and how to mend it.
+    pub fn may_sign(&self) -> Result<(), SigningRefused> {
+        let last_own = held(&self.sealing).last_own;
+        self.check_gate(last_own).map(|_| ())
+    }
+
+    fn check_gate(&self, last_own: Hlc) -> Result<&SigningKey, SigningRefused> {
+        let key = self.key.as_ref().ok_or(SigningRefused::NoKey)?;
+        held(&self.gate).check(last_own, self.clock.now())?;
+        Ok(key)
+    }
+
+    /// Notes that the parent holds more of this node's chains than this directory does: nothing is signed
+    /// from here on.
+    pub fn forbid_signing(&self, refused: SigningRefused) {
+        held(&self.gate).behind(refused);
+    }
+
+    /// Notes the parent's clock, as a receipt just heard says.
+    pub fn heard_parent_clock(&self, parent: Millis) {
+        held(&self.gate).heard_parent(parent, self.clock.now());
+    }
+
+    /// Says where this node's own blocks end, each time that they do; for the loop that ships them.
+    pub fn own_end(&self) -> watch::Receiver<LocalPosition> {
+        self.own_end.subscribe()
+    }
+
+    /// Writes the copy of the heads outside the data directory, if one is configured.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn save_head_copy(&self) -> Result<(), ReplicaError> {
+        let Some(path) = &self.head_copy else { return Ok(()) };
+        // A copy must not forget what an older journal does not know.
+        if matches!(self.may_sign(), Err(SigningRefused::Behind { .. })) {
+            return Ok(());
+        }
+        signing::write_head_copy(path, &self.journal, self.node)
+            .map_err(|error| ReplicaError::HeadCopy { path: path.clone(), error })
+    }
+
+    /// Keeps a block beside the journal, durably: a side of a fork, or what follows one.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn keep_aside(&self, block: &Block) -> Result<(), ReplicaError> {
+        self.aside.keep(block).map_err(|error| self.aside_error(error))
+    }
+
+    /// How many blocks are kept beside the journal: more than none means that someone signed twice.
+    pub fn kept_aside(&self) -> usize {
+        self.aside.count()
+    }
+
+    /// Keeps a small record of a peer; an old one costs resending, nothing else.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn remember(&self, memory: &Memory) -> Result<(), ReplicaError> {
+        let kept = self.aside.remember(memory.peer, &memory.bytes);
+        kept.map_err(|error| self.aside_error(error))
+    }
+
+    /// The records kept of peers.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn memories(&self) -> Result<Vec<Memory>, ReplicaError> {
+        let memories = self.aside.memories().map_err(|error| self.aside_error(error))?;
+        Ok(memories.into_iter().map(|(peer, bytes)| Memory { peer, bytes }).collect())
+    }
+
+    fn aside_error(&self, error: std::io::Error) -> ReplicaError {
+        ReplicaError::Aside { path: self.journal.directory().to_owned(), error }
+    }
+
+    /// Grows when an enrolment or the tree may have changed.
+    pub fn tree_version(&self) -> u64 {
+        self.tree_version.load(Ordering::Acquire)
+    }
+
+    fn note_tree<'a>(&self, mut blocks: impl Iterator<Item = &'a Block>) {
+        if blocks.any(touches_tree) {
+            self.tree_version.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Folds all blocks of the journal; returns where it ends.
+fn replay(journal: &Journal, view: &mut View) -> LocalPosition {
+    let mut end = LocalPosition::START;
+    for stored in journal.scan(Position::START) {
+        match stored {
+            Ok(stored) => {
+                end = stored.position.into();
+                view.add(&stored.block);
+            }
+            Err(error) => tracing::error!(%error, "damage in the journal"),
+        }
+    }
+    view.settle(&Blocks(journal));
+    end
+}
+
+/// Whether a block may change who serves what.
+fn touches_tree(block: &Block) -> bool {
+    use hub_core::codec::Body;
+    let Ok(Body::Rows(facts)) = block.body() else { return false };
+    facts.iter().any(|fact| {
+        matches!(fact.body, FactBody::Unit(_) | FactBody::Governance(_) | FactBody::Withdrawn(_))
+    })
+}

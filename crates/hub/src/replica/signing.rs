@@ -1,0 +1,151 @@
+//! Whether this node may sign: never twice at one height, never with a clock that is off (DESIGN §9, §10).
+
+use crate::ops_nats::replace_file;
+use hub_core::hash::Hash;
+use hub_core::id::{ChainId, NodeId};
+use hub_core::time::{Hlc, Millis};
+use hub_log::Journal;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+/// How far this node's clock may be off its parent's.
+pub const CLOCK_OFF_MILLIS: Millis = 10 * 60 * 1_000;
+/// How far the clock may stand before this node's own last fact: less than this is what bulk imports,
+/// which count on ahead of the clock, and a corrected clock make.
+pub const CLOCK_BACK_MILLIS: Millis = 60 * 1_000;
+
+/// Why this node does not sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SigningRefused {
+    /// The clock stands before the node's own last fact.
+    ClockBack {
+        /// The clock of that fact.
+        last: Hlc,
+        /// What the machine's clock shows.
+        found: Millis,
+    },
+    /// The clock is off the parent's.
+    ClockOff {
+        /// The parent's clock when it was last heard.
+        parent: Millis,
+        /// This machine's clock then.
+        found: Millis,
+    },
+    /// The data directory is older than what this node already signed: it was restored from a backup.
+    Behind {
+        /// The chain.
+        chain: ChainId,
+        /// How far it once went.
+        expected: u64,
+        /// How far the journal goes.
+        found: u64,
+        /// Who knows it: the parent, or the copy of the heads outside.
+        known_by: &'static str,
+    },
+    /// There is no key: the node was never initialised, or it only follows.
+    NoKey,
+}
+
+impl fmt::Display for SigningRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ClockBack { last, found } => write!(
+                f,
+                "the clock stands before this node's own last fact: expected at least {}, found {found} \
+                 (milliseconds since 1970); set the clock right, or run: hub clock recover",
+                last.millis()
+            ),
+            Self::ClockOff { parent, found } => write!(
+                f,
+                "the clock is more than ten minutes off the parent's: expected about {parent}, found \
+                 {found} (milliseconds since 1970); set the clock right"
+            ),
+            Self::Behind { chain, expected, found, known_by } => write!(
+                f,
+                "the data directory is older than what this node already signed ({known_by} knows chain \
+                 {chain} to height {expected}, found {found} here): it was restored from a backup; run: \
+                 hub clock recover, and have the new key enrolled"
+            ),
+            Self::NoKey => {
+                f.write_str("this node has no key to sign with; run: hub init or hub enrol")
+            }
+        }
+    }
+}
+
+impl std::error::Error for SigningRefused {}
+
+/// The state of the gate.
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    behind: Option<SigningRefused>,
+    parent_clock: Option<(Millis, Millis)>,
+}
+
+impl Gate {
+    pub(super) fn behind(&mut self, refused: SigningRefused) {
+        self.behind.get_or_insert(refused);
+    }
+
+    pub(super) fn heard_parent(&mut self, parent: Millis, own: Millis) {
+        self.parent_clock = Some((parent, own));
+    }
+
+    pub(super) fn check(&self, last_own: Hlc, now: Millis) -> Result<(), SigningRefused> {
+        if let Some(refused) = &self.behind {
+            return Err(refused.clone());
+        }
+        if now + CLOCK_BACK_MILLIS < last_own.millis() {
+            return Err(SigningRefused::ClockBack { last: last_own, found: now });
+        }
+        match self.parent_clock {
+            Some((parent, found)) if parent.abs_diff(found) > CLOCK_OFF_MILLIS => {
+                Err(SigningRefused::ClockOff { parent, found })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Writes the heads of a node's own chains to the copy outside the data directory.
+pub(super) fn write_head_copy(path: &Path, journal: &Journal, node: NodeId) -> io::Result<()> {
+    let mut text = String::new();
+    for (chain, head) in journal.heads().iter().filter(|(chain, _)| chain.node == node) {
+        text.push_str(&format!("{chain} {} {}\n", head.height, head.hash));
+    }
+    replace_file(path, &text)
+}
+
+/// Compares the journal with the copy; a copy that is not there, or lags, says nothing.
+pub(super) fn compare_head_copy(
+    path: &Path,
+    journal: &Journal,
+) -> io::Result<Option<SigningRefused>> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    for line in text.lines() {
+        let Some((chain, expected, hash)) = parse_head(line) else { continue };
+        let found = journal.head(&chain).map_or(0, |head| head.height);
+        let differs = journal.contains(&chain, expected).ok().flatten() != Some(hash);
+        if found < expected || differs {
+            let known_by = "the copy of the heads outside the data directory";
+            return Ok(Some(SigningRefused::Behind { chain, expected, found, known_by }));
+        }
+    }
+    Ok(None)
+}
+
+fn parse_head(line: &str) -> Option<(ChainId, u64, Hash)> {
+    let mut words = line.split(' ');
+    let (node, rest) = words.next()?.split_once('/')?;
+    let (epoch, lane) = rest.split_once('/')?;
+    let chain =
+        ChainId { node: node.parse().ok()?, epoch: epoch.parse().ok()?, lane: lane.parse().ok()? };
+    Some((chain, words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+}

@@ -1,0 +1,140 @@
+//! The newest blocks of the journal in memory: what is shipped on was mostly just stored.
+
+use super::Replica;
+use super::held;
+use hub_core::block::Block;
+use hub_log::{Origin, Position};
+use std::collections::VecDeque;
+
+/// How many bytes of blocks are kept.
+const TAIL_BYTES: usize = 4 << 20;
+
+/// A place in the journal as one number: rises from block to block.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LocalPosition(pub u64);
+
+impl LocalPosition {
+    /// Before the first block.
+    pub const START: Self = Self(0);
+
+    fn frame(self) -> Position {
+        if self == Self::START {
+            return Position::START;
+        }
+        Position { segment: self.0 >> 32, offset: self.0 & 0xffff_ffff }
+    }
+}
+
+impl From<Position> for LocalPosition {
+    /// Segments are at most 1 GiB, so an offset fits into 32 bits.
+    fn from(position: Position) -> Self {
+        Self(position.segment << 32 | position.offset & 0xffff_ffff)
+    }
+}
+
+/// A block as the journal holds it.
+#[derive(Debug, Clone)]
+pub struct LocalBlock {
+    /// Where.
+    pub position: LocalPosition,
+    /// Where it came from.
+    pub origin: Origin,
+    /// The block.
+    pub block: Block,
+}
+
+/// The newest blocks.
+#[derive(Debug)]
+pub(super) struct Tail {
+    blocks: VecDeque<LocalBlock>,
+    bytes: usize,
+    /// The position of the block before the first one kept.
+    before: LocalPosition,
+    end: LocalPosition,
+}
+
+impl Tail {
+    pub(super) fn new(end: LocalPosition) -> Self {
+        Self { blocks: VecDeque::new(), bytes: 0, before: end, end }
+    }
+
+    pub(super) fn end(&self) -> LocalPosition {
+        self.end
+    }
+
+    pub(super) fn push(&mut self, block: LocalBlock) {
+        self.end = block.position;
+        self.bytes += block.block.bytes().len();
+        self.blocks.push_back(block);
+        while self.bytes > TAIL_BYTES
+            && let Some(oldest) = self.blocks.pop_front()
+        {
+            self.bytes -= oldest.block.bytes().len();
+            self.before = oldest.position;
+        }
+    }
+}
+
+impl Replica {
+    /// Where the journal ends.
+    pub fn end(&self) -> LocalPosition {
+        held(&self.tail).end
+    }
+
+    /// Durable blocks after `after`, in order, at most so many bytes but at least one, and the position
+    /// to go on from. Damaged blocks are left out and logged.
+    pub fn read_after(
+        &self,
+        after: LocalPosition,
+        max_bytes: usize,
+    ) -> (Vec<LocalBlock>, LocalPosition) {
+        let mut taken = Taken { blocks: Vec::new(), bytes: 0, max_bytes, end: after };
+        {
+            let tail = held(&self.tail);
+            if after >= tail.before {
+                let first = tail.blocks.partition_point(|block| block.position <= after);
+                for block in tail.blocks.range(first..) {
+                    if !taken.take(block.clone()) {
+                        break;
+                    }
+                }
+                return (taken.blocks, taken.end);
+            }
+        }
+        for stored in self.journal.scan(after.frame()) {
+            let stored = match stored {
+                Ok(stored) => stored,
+                Err(error) => {
+                    tracing::error!(%error, "damage in the journal");
+                    continue;
+                }
+            };
+            let position = LocalPosition::from(stored.position);
+            let block = LocalBlock { position, origin: stored.origin, block: stored.block };
+            if position > after && !taken.take(block) {
+                break;
+            }
+        }
+        (taken.blocks, taken.end)
+    }
+}
+
+struct Taken {
+    blocks: Vec<LocalBlock>,
+    bytes: usize,
+    max_bytes: usize,
+    end: LocalPosition,
+}
+
+impl Taken {
+    fn take(&mut self, block: LocalBlock) -> bool {
+        let bytes = block.block.bytes().len();
+        if !self.blocks.is_empty() && self.bytes + bytes > self.max_bytes {
+            return false;
+        }
+        self.bytes += bytes;
+        self.end = block.position;
+        self.blocks.push(block);
+        true
+    }
+}
