@@ -7,4 +7,5 @@ mod damage;
 mod faults;
 mod index;
 mod journal;
+mod layout;
 mod vault;

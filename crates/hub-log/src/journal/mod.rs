@@ -2,12 +2,13 @@
 
 mod append;
 mod create;
+mod identity;
 mod open;
 mod read;
 mod scan;
 
+pub(crate) use identity::{identify, random_id, read_id};
 pub use open::{Cut, IndexState, Recovery};
-pub(crate) use open::{identify, random_id, read_id};
 pub use scan::{Scan, Stored};
 
 use crate::error::AppendError;
