@@ -4,5 +4,6 @@ pub mod demo;
 pub mod nats;
 pub mod process;
 pub mod sample;
+pub mod scribe;
 pub mod strategy;
 pub mod vectors;
