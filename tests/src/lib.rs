@@ -7,3 +7,4 @@ pub mod sample;
 pub mod scribe;
 pub mod strategy;
 pub mod vectors;
+pub mod world;

@@ -354,3 +354,8 @@ fn published(what: &str, build: impl Fn(u32, Hash, String) -> GovernanceFact) ->
     let text = format!("{{\"{what}\":1}}");
     build(1, sha256(&[text.as_bytes()]), text)
 }
+
+/// A hash that no block has.
+pub fn federation_hash() -> Hash {
+    sha256(&[b"no block", &federation().0])
+}

@@ -4,11 +4,13 @@
 //! what time it is and hands in the bytes; so the daemon, the bundles, the audit and the simulator run
 //! the same code.
 
+pub mod audit;
 pub mod block;
 pub mod chain;
 pub mod check_digit;
 pub mod codec;
 pub mod codes;
+pub mod export;
 pub mod fact;
 pub mod hash;
 pub mod header;

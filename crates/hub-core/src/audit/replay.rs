@@ -1,0 +1,98 @@
+//! Replay: the view that a set of blocks gives, with its digest and what did not count.
+//!
+//! Every hash is checked, and per chain the newest signature, which vouches for all blocks before it.
+
+use super::diff::Ledger;
+use super::links::Links;
+use super::{Entry, Finding, FindingKind};
+use crate::hash::Hash;
+use crate::id::{ChainId, FederationId};
+use crate::view::verdict::Reason;
+use crate::view::{BlockSource, View};
+use std::collections::BTreeMap;
+
+/// What a replay gave.
+#[derive(Debug, Clone)]
+pub struct Replay {
+    /// The view.
+    pub view: View,
+    /// Its digest: units, unions by day, conflicts, figures.
+    pub digest: Hash,
+    /// The digest of every person's shares.
+    pub member_digest: Hash,
+    /// Whole blocks of this federation, each once.
+    pub blocks: u64,
+    /// Facts in them.
+    pub facts: u64,
+    /// Member facts among them.
+    pub member_facts: u64,
+    /// Persons any fact named.
+    pub persons: u64,
+    /// Facts kept and uncounted, by reason.
+    pub parked: BTreeMap<Reason, u64>,
+    /// Which blocks there were, by chain and height.
+    pub ledger: Ledger,
+    /// What is wrong with the blocks: damage, gaps, links, newest signatures.
+    pub findings: Vec<Finding>,
+}
+
+/// Replays blocks against a root key. `source` reads the same blocks again.
+pub fn replay(
+    root_key: &[u8; 32],
+    entries: impl IntoIterator<Item = Entry>,
+    source: &dyn BlockSource,
+) -> Replay {
+    let federation = FederationId::of_root_key(root_key);
+    let mut view = View::new(federation, *root_key);
+    let mut findings = Vec::new();
+    let folded = entries.into_iter().inspect(|entry| {
+        if let Entry::Block(block) = entry
+            && block.header().federation == federation
+        {
+            view.add(block);
+        }
+    });
+    let links = Links::read(folded, federation, &mut findings);
+    view.settle(source);
+    links.check(&mut findings);
+    for (chain, blocks) in &links.chains {
+        newest_signature(&view, chain, blocks.keys().next_back().copied(), source, &mut findings);
+    }
+    let key = |chain: &ChainId| view.key(chain.node, chain.epoch);
+    links.check_forks(key, |chain, height| source.block(chain, height), &mut findings);
+    let mut ledger = Ledger::default();
+    for (chain, blocks) in &links.chains {
+        blocks.iter().for_each(|(height, link)| ledger.add(*chain, *height, link.hash));
+    }
+    Replay {
+        digest: view.digest(),
+        member_digest: view.member_digest(),
+        blocks: links.blocks,
+        facts: links.facts,
+        member_facts: view.member_facts(),
+        persons: view.persons() as u64,
+        parked: view.parked(),
+        ledger,
+        findings,
+        view,
+    }
+}
+
+fn newest_signature(
+    view: &View,
+    chain: &ChainId,
+    height: Option<u64>,
+    source: &dyn BlockSource,
+    findings: &mut Vec<Finding>,
+) {
+    let Some(height) = height else { return };
+    let kind = match (source.block(chain, height), view.key(chain.node, chain.epoch)) {
+        (None, _) => FindingKind::Unread,
+        (Some(_), None) => FindingKind::UnknownWriter { blocks: height },
+        (Some(block), Some(key)) => match block.verify(&key) {
+            Ok(()) => return,
+            Err(error) => FindingKind::Signature(error),
+        },
+    };
+    findings.push(Finding::at(*chain, height, kind));
+}
