@@ -29,6 +29,8 @@ pub struct EnrolRequest {
     pub unit: String,
     /// The one-time token the parent's operator handed out; empty when it comes by file.
     pub token: String,
+    /// The public key by which the parent's courier is to know it; empty when it works by files alone.
+    pub courier: String,
     /// When it was made, by the asker's clock.
     pub requested_at: Millis,
     /// For a later epoch: the epoch it continues and the heads it knows.
@@ -87,6 +89,7 @@ impl EnrolRequest {
         writer.u32(self.epoch);
         writer.sized(self.unit.as_bytes());
         writer.sized(self.token.as_bytes());
+        writer.sized(self.courier.as_bytes());
         writer.u64(self.requested_at);
         writer.u8(u8::from(self.continues.is_some()));
         if let Some((epoch, heads)) = &self.continues {
@@ -113,6 +116,7 @@ impl EnrolRequest {
             epoch: reader.u32("epoch")?,
             unit: reader.text("unit", TEXT_BYTES_MAX)?,
             token: reader.text("token", TEXT_BYTES_MAX)?,
+            courier: reader.text("courier", TEXT_BYTES_MAX)?,
             requested_at: reader.u64("requested at")?,
             continues: read_continues(reader)?,
             signature: reader.array("signature")?,

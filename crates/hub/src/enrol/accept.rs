@@ -1,0 +1,108 @@
+//! The new node accepts: it follows the chain of enrolments from the pinned root to its own key.
+
+use super::found::write_config;
+use super::{EnrolError, SEALING_KEY, seal};
+use crate::config::{Node, ParentConfig};
+use crate::keys::{KeyStore, PERSON_KEY};
+use hub_core::block::Block;
+use hub_core::codec::Body;
+use hub_core::fact::governance::Enrolment;
+use hub_core::fact::{FactBody, GovernanceFact};
+use hub_core::id::NodeId;
+use hub_node::wire::{EnrolAnswer, Message};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What acceptance brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// The parent.
+    pub parent: NodeId,
+    /// The node's enrolment.
+    pub enrolment: Enrolment,
+    /// Whether the person key came with it.
+    pub person_key: bool,
+}
+
+/// Takes an answer in: checks it wholly, keeps the person key, and writes the parent into the
+/// configuration. Without `url` the node works by bundles.
+///
+/// # Errors
+/// What does not fit; nothing is written then.
+pub fn accept(
+    directory: &Path,
+    bytes: &[u8],
+    url: Option<&str>,
+    tls_ca: Option<PathBuf>,
+) -> Result<Accepted, EnrolError> {
+    let node = Node::load(directory)?;
+    let answer = match Message::decode(bytes, node.federation())? {
+        Message::EnrolAnswer(answer) => *answer,
+        _ => return Err(EnrolError::Kind { expected: "an answer to a request for enrolment" }),
+    };
+    check_answer(&node, &answer)?;
+    let keys = KeyStore::new(node.keys_dir());
+    let epoch = keys.newest_epoch()?.unwrap_or(1);
+    let own_key = keys.signing_key(epoch)?.verifying_key().to_bytes();
+    let enrolment = last_enrolment(&node, &answer.chain, (node.config.node, epoch))?;
+    if enrolment.key != own_key {
+        return Err(EnrolError::NotEnrolled);
+    }
+    let person_key = !enrolment.person_key.is_empty();
+    if person_key && keys.load(PERSON_KEY)?.is_none() {
+        let own = keys.load(SEALING_KEY)?.ok_or(EnrolError::Sealed)?;
+        keys.store(PERSON_KEY, &*seal::open(&enrolment.person_key, &own)?)?;
+    }
+    if let Some(url) = url {
+        let mut config = node.config.clone();
+        config.parent = Some(ParentConfig { node: answer.parent, url: url.to_owned(), tls_ca });
+        write_config(directory, &config)?;
+    }
+    Ok(Accepted { parent: answer.parent, enrolment, person_key })
+}
+
+fn check_answer(node: &Node, answer: &EnrolAnswer) -> Result<(), EnrolError> {
+    if answer.node != node.config.node {
+        return Err(EnrolError::OtherNode { expected: node.config.node, found: answer.node });
+    }
+    if answer.root_key != node.config.root_key.0 {
+        return Err(EnrolError::OtherRoot);
+    }
+    if !answer.refusal.is_empty() {
+        return Err(EnrolError::Refused(answer.refusal.clone()));
+    }
+    Ok(())
+}
+
+/// Follows the chain: each block is signed by a key that an earlier one enrolled, the first by the root.
+fn last_enrolment(
+    node: &Node,
+    chain: &[Block],
+    own: (NodeId, u32),
+) -> Result<Enrolment, EnrolError> {
+    let root = node.config.root_key.0;
+    let mut keys = BTreeMap::from([((NodeId::of_first_key(&root), 1), root)]);
+    let mut found = None;
+    for (place, block) in chain.iter().enumerate() {
+        let broken = |why: String| EnrolError::Broken { block: place, why };
+        let header = block.header();
+        let key = keys
+            .get(&(header.chain.node, header.chain.epoch))
+            .ok_or_else(|| broken(format!("nobody enrolled node {}", header.chain.node)))?;
+        block.verify(key).map_err(|error| broken(error.to_string()))?;
+        let Ok(Body::Rows(facts)) = block.body() else {
+            return Err(broken("expected governance facts".into()));
+        };
+        for fact in facts {
+            let FactBody::Governance(GovernanceFact::NodeEnrolled(enrolment)) = fact.body else {
+                continue;
+            };
+            let who = (enrolment.node, enrolment.epoch);
+            keys.entry(who).or_insert(enrolment.key);
+            if who == own {
+                found = Some(*enrolment);
+            }
+        }
+    }
+    found.ok_or(EnrolError::NotEnrolled)
+}

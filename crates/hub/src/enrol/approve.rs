@@ -1,0 +1,169 @@
+//! The parent approves: it writes the enrolment and hands back the chain file from the root.
+
+use super::{EnrolError, seal};
+use crate::keys::PERSON_KEY;
+use crate::ops_nats::{ChildUser, Children};
+use crate::replica::{Draft, LaneChoice, Replica};
+use hub_core::block::Block;
+use hub_core::fact::governance::Enrolment;
+use hub_core::fact::unit::UnitProfile;
+use hub_core::fact::{FactBody, GovernanceFact, UnitFact};
+use hub_core::hash::hex_encode;
+use hub_core::id::{FactId, Lane, UnitId};
+use hub_core::time::{DAY_MILLIS, Day, Millis};
+use hub_core::view::View;
+use hub_node::wire::{EnrolAnswer, EnrolRequest, Message};
+use std::path::Path;
+
+/// How a request is approved.
+#[derive(Debug, Clone)]
+pub struct Approval {
+    /// The unit the node is to serve, found by its name.
+    pub unit: UnitId,
+    /// Whether it may enrol nodes below.
+    pub may_delegate: bool,
+    /// For how many days, from now.
+    pub days: u32,
+    /// Whether it gets the person key: hosts keep it at county and above.
+    pub with_person_key: bool,
+}
+
+/// An approved request.
+#[derive(Debug, Clone)]
+pub struct Approved {
+    /// The answer to carry back.
+    pub answer: Vec<u8>,
+    /// The enrolment.
+    pub enrolment: Enrolment,
+    /// The fact that states it.
+    pub fact: FactId,
+}
+
+/// The request inside these bytes, its signature checked.
+///
+/// # Errors
+/// Not a request to this federation, or not signed by the key in it.
+pub fn requested(replica: &Replica, bytes: &[u8]) -> Result<EnrolRequest, EnrolError> {
+    let federation = replica.who().federation;
+    match Message::decode(bytes, federation)? {
+        Message::EnrolRequest(request) => {
+            request.verify(federation)?;
+            Ok(*request)
+        }
+        _ => Err(EnrolError::Kind { expected: "a request for enrolment" }),
+    }
+}
+
+/// Enrols the node that asks, puts it on the list of the courier's users, and answers.
+///
+/// The enrolment holds from now: after everything this node has stated about the unit's subtree.
+///
+/// # Errors
+/// This node has no right to enrol, or something cannot be written.
+pub fn approve(
+    replica: &Replica,
+    request: &EnrolRequest,
+    approval: &Approval,
+    children: &Path,
+) -> Result<Approved, EnrolError> {
+    let person_key = match replica.keys().load(PERSON_KEY)? {
+        Some(secret) if approval.with_person_key => seal::seal(&secret, &request.sealing_key)?,
+        _ => Vec::new(),
+    };
+    let (enrolment, fact) =
+        replica.transact(|transaction| -> Result<(Enrolment, FactId), EnrolError> {
+            let own = transaction.who().unit.ok_or(EnrolError::NoRight)?;
+            let now: Millis = transaction.now().millis();
+            let today = Day::of_millis(now);
+            if let Some(again) = registered_again(transaction.view(), approval.unit) {
+                let mut draft = Draft::new(own, today, FactBody::Unit(again));
+                draft.lane = LaneChoice::Lane(Lane::Down(approval.unit));
+                transaction.push(draft);
+            }
+            let enrolment = Enrolment {
+                node: request.node,
+                key: request.key,
+                epoch: request.epoch,
+                unit: approval.unit,
+                may_delegate: approval.may_delegate,
+                not_before: now,
+                expires: now + u64::from(approval.days) * DAY_MILLIS,
+                continues: request.continues.clone(),
+                person_key: person_key.clone(),
+            };
+            let enrolled = GovernanceFact::NodeEnrolled(Box::new(enrolment.clone()));
+            let fact = transaction.push(Draft::new(own, today, FactBody::Governance(enrolled)));
+            Ok((enrolment, fact))
+        })?;
+    if !request.courier.is_empty() {
+        let mut list = Children::load(children)?;
+        let name = request.unit.clone();
+        list.put(ChildUser { node: request.node, nats_user: request.courier.clone(), name })?;
+        list.save(children)?;
+    }
+    let answer = EnrolAnswer {
+        node: request.node,
+        parent: replica.who().node,
+        refusal: String::new(),
+        root_key: *replica.read().root_key(),
+        chain: chain_file(replica, fact)?,
+    };
+    let answer = Message::EnrolAnswer(Box::new(answer)).encode(replica.who().federation);
+    Ok(Approved { answer, enrolment, fact })
+}
+
+/// An employer's registration went up only; its own node must know it too, so it is stated once more in
+/// the lane that flows there. The frame of the tree flows down anyway.
+fn registered_again(view: &View, unit: UnitId) -> Option<UnitFact> {
+    let tree = view.tree();
+    let known = tree.unit(tree.find(&unit)?);
+    if !known.is_employer() {
+        return None;
+    }
+    let origin = known.origin.as_ref()?;
+    let parent = known.registrations.first()?.parent.map(|at| tree.unit(at).id);
+    let profile: UnitProfile = known.on(Day::LAST)?.profile;
+    Some(UnitFact::Registered {
+        unit,
+        kind: origin.kind,
+        level: origin.level,
+        parent,
+        located_in: origin.located_in.map(|at| tree.unit(at).id),
+        list_year: None,
+        profile,
+    })
+}
+
+/// For each ancestor from the root, and at last for the new node, the block of its enrolment.
+fn chain_file(replica: &Replica, last: FactId) -> Result<Vec<Block>, EnrolError> {
+    let view = replica.read();
+    let mut facts = vec![last];
+    loop {
+        let writer = facts[facts.len() - 1].chain;
+        let issuer = view.authority().enrolment_of((writer.node, writer.epoch));
+        let issuer = issuer.ok_or(EnrolError::NoRight)?;
+        facts.push(issuer.id);
+        if issuer.id.chain.node == issuer.enrolment.node {
+            break;
+        }
+    }
+    facts.reverse();
+    let mut blocks: Vec<Block> = Vec::new();
+    for fact in facts {
+        let height = view.fact(&fact).ok_or(EnrolError::Missing(fact))?.height;
+        let block = replica.journal().block(&fact.chain, height).ok().flatten();
+        let block = block.ok_or(EnrolError::Missing(fact))?;
+        if blocks.last().is_none_or(|known| known.hash() != block.hash()) {
+            blocks.push(block);
+        }
+    }
+    Ok(blocks)
+}
+
+/// What both sides read out to each other before the parent approves.
+impl Approved {
+    /// The fingerprint of the enrolled key.
+    pub fn fingerprint(&self) -> String {
+        hex_encode(&self.enrolment.key)
+    }
+}

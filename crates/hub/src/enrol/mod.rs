@@ -1,0 +1,18 @@
+//! How nodes come to be: the founding of a federation, and enrolment by request, approval and acceptance
+//! (DESIGN §9). Files and the courier carry the same bytes.
+
+mod accept;
+mod approve;
+mod error;
+mod found;
+mod request;
+mod seal;
+
+pub use accept::{Accepted, accept};
+pub use approve::{Approval, Approved, approve, requested};
+pub use error::EnrolError;
+pub use found::{Founding, found};
+pub use request::{Asking, request};
+
+/// The name of the key to which the person key is sealed.
+const SEALING_KEY: &str = "sealing";
