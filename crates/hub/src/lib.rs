@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod command_io;
 pub mod config;
+pub mod enrol;
 pub mod import;
 pub mod keys;
 pub mod nats;

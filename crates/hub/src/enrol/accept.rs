@@ -44,8 +44,8 @@ pub fn accept(
     let keys = KeyStore::new(node.keys_dir());
     let epoch = keys.newest_epoch()?.unwrap_or(1);
     let own_key = keys.signing_key(epoch)?.verifying_key().to_bytes();
-    let enrolment = last_enrolment(&node, &answer.chain, (node.config.node, epoch))?;
-    if enrolment.key != own_key {
+    let (enrolment, issuer) = last_enrolment(&node, &answer.chain, (node.config.node, epoch))?;
+    if enrolment.key != own_key || issuer != answer.parent {
         return Err(EnrolError::NotEnrolled);
     }
     let person_key = !enrolment.person_key.is_empty();
@@ -75,11 +75,12 @@ fn check_answer(node: &Node, answer: &EnrolAnswer) -> Result<(), EnrolError> {
 }
 
 /// Follows the chain: each block is signed by a key that an earlier one enrolled, the first by the root.
+/// Returns the last enrolment and who issued it.
 fn last_enrolment(
     node: &Node,
     chain: &[Block],
     own: (NodeId, u32),
-) -> Result<Enrolment, EnrolError> {
+) -> Result<(Enrolment, NodeId), EnrolError> {
     let root = node.config.root_key.0;
     let mut keys = BTreeMap::from([((NodeId::of_first_key(&root), 1), root)]);
     let mut found = None;
@@ -100,7 +101,7 @@ fn last_enrolment(
             let who = (enrolment.node, enrolment.epoch);
             keys.entry(who).or_insert(enrolment.key);
             if who == own {
-                found = Some(*enrolment);
+                found = Some((*enrolment, header.chain.node));
             }
         }
     }

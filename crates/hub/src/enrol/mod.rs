@@ -7,6 +7,8 @@ mod error;
 mod found;
 mod request;
 mod seal;
+#[cfg(test)]
+mod tests;
 
 pub use accept::{Accepted, accept};
 pub use approve::{Approval, Approved, approve, requested};

@@ -1,0 +1,128 @@
+//! A federation founded, a county enrolled by its province, and everything that must be refused.
+
+use super::*;
+use crate::clock::SystemClock;
+use crate::config::{Node, RootKey};
+use crate::keys::{KeyStore, PERSON_KEY};
+use crate::replica::{Draft, Replica};
+use hub_core::fact::unit::{Level, UnitKind, UnitProfile};
+use hub_core::fact::{Code, CodeKind, FactBody, UnitFact};
+use hub_core::id::UnitId;
+use hub_core::time::Day;
+use std::path::Path;
+use std::sync::Arc;
+
+fn founded(directory: &Path) -> RootKey {
+    let founding = Founding {
+        name: "黑龙江省".into(),
+        code: "23".into(),
+        list_year: 2023,
+        level: Level::Province,
+    };
+    found(directory, &founding, Arc::new(SystemClock)).unwrap()
+}
+
+fn open(directory: &Path) -> Replica {
+    Replica::open(&Node::load(directory).unwrap(), Arc::new(SystemClock)).unwrap().0
+}
+
+fn register_county(replica: &Replica) -> UnitId {
+    let unit = UnitId::of_territory("2311", 2023);
+    let root = replica.who().unit.unwrap();
+    let code = Code { kind: CodeKind::Division, value: "2311".into() };
+    let registered = UnitFact::Registered {
+        unit,
+        kind: UnitKind::Territory,
+        level: Level::City,
+        parent: Some(root),
+        located_in: None,
+        list_year: Some(2023),
+        profile: UnitProfile {
+            name: "黑河市".into(),
+            codes: vec![code],
+            ownership: None,
+            industry: None,
+            operating: true,
+            no_union_reason: None,
+            qualified: true,
+        },
+    };
+    let today = Day::of_millis(replica.now());
+    replica.write(vec![Draft::new(root, today, FactBody::Unit(registered))]).unwrap();
+    unit
+}
+
+fn asked(directory: &Path, root_key: RootKey, now: u64) -> Vec<u8> {
+    let asking = Asking { root_key, unit: "黑河市".into(), token: String::new() };
+    request(directory, &asking, now).unwrap().1
+}
+
+#[test]
+fn a_node_is_enrolled_and_learns_the_person_key() {
+    let home = tempfile::tempdir().unwrap();
+    let (province, city) = (home.path().join("province"), home.path().join("city"));
+    let root_key = founded(&province);
+    let replica = open(&province);
+    let unit = register_county(&replica);
+    let bytes = asked(&city, root_key, replica.now());
+    let request = requested(&replica, &bytes).unwrap();
+    let approval = Approval { unit, may_delegate: true, days: 365, with_person_key: true };
+    let children = province.join("children.toml");
+    let approved = approve(&replica, &request, &approval, &children).unwrap();
+    assert!(std::fs::read_to_string(&children).unwrap().contains(&request.courier));
+
+    let accepted = accept(&city, &approved.answer, Some("nats://127.0.0.1:4222"), None).unwrap();
+    assert_eq!(accepted.enrolment.unit, unit);
+    assert!(accepted.person_key);
+    let key = |directory: &Path| {
+        *KeyStore::new(directory.join("keys")).load(PERSON_KEY).unwrap().unwrap()
+    };
+    assert_eq!(key(&province), key(&city));
+    let node = Node::load(&city).unwrap();
+    assert_eq!(node.config.parent.unwrap().node, replica.who().node);
+    let server = replica.read().authority().enrolment_of((request.node, 1)).map(|e| e.unit);
+    assert_eq!(server, replica.read().tree().find(&unit));
+}
+
+#[test]
+fn what_does_not_lead_from_the_pinned_root_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let (province, city) = (home.path().join("province"), home.path().join("city"));
+    let (other, stray) = (home.path().join("other"), home.path().join("stray"));
+    let root_key = founded(&province);
+    let replica = open(&province);
+    let unit = register_county(&replica);
+    let other_key = founded(&other);
+    let mut bytes = asked(&city, root_key, replica.now());
+    // a request to another federation, and one changed on the way
+    let foreign = asked(&stray, other_key, replica.now());
+    assert!(matches!(requested(&replica, &foreign), Err(EnrolError::Wire(_))));
+    let request = requested(&replica, &bytes).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    assert!(matches!(requested(&replica, &bytes), Err(EnrolError::Signature(_))));
+
+    let approval = Approval { unit, may_delegate: false, days: 365, with_person_key: false };
+    let children = province.join("children.toml");
+    let approved = approve(&replica, &request, &approval, &children).unwrap();
+    assert!(accept(&stray, &approved.answer, None, None).is_err());
+    for place in (0..approved.answer.len()).step_by(7) {
+        let mut wrong = approved.answer.clone();
+        wrong[place] ^= 1;
+        let accepted = accept(&city, &wrong, None, None);
+        assert!(accepted.is_err() || accepted.unwrap().enrolment == approved.enrolment);
+    }
+    assert!(
+        found(
+            &province,
+            &Founding {
+                name: "又一".into(),
+                code: "99".into(),
+                list_year: 2023,
+                level: Level::Province,
+            },
+            Arc::new(SystemClock)
+        )
+        .is_err()
+    );
+}
