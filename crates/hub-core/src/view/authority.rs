@@ -65,10 +65,11 @@ pub struct Authority {
     /// Accepted enrolments, in order of issue (clock, id).
     pub enrolments: Vec<Enrolled>,
     by_unit: BTreeMap<UnitIx, Vec<usize>>,
+    by_writer: BTreeMap<Writer, Vec<usize>>,
     /// Cuts by writer.
     pub cuts: BTreeMap<Writer, Cut>,
     keys: BTreeMap<Writer, [u8; 32]>,
-    words: BTreeMap<(Writer, UnitIx), Intervals>,
+    words: BTreeMap<UnitIx, BTreeMap<Writer, Intervals>>,
 }
 
 impl Authority {
@@ -76,6 +77,7 @@ impl Authority {
         let writer = (enrolled.enrolment.node, enrolled.enrolment.epoch);
         self.keys.entry(writer).or_insert(enrolled.enrolment.key);
         self.by_unit.entry(enrolled.unit).or_default().push(self.enrolments.len());
+        self.by_writer.entry(writer).or_default().push(self.enrolments.len());
         self.enrolments.push(enrolled);
         self.words.clear();
     }
@@ -92,8 +94,28 @@ impl Authority {
 
     /// The latest enrolment of a writer.
     pub fn enrolment_of(&self, writer: Writer) -> Option<&Enrolled> {
-        let of_writer = |e: &&Enrolled| (e.enrolment.node, e.enrolment.epoch) == writer;
-        self.enrolments.iter().filter(of_writer).max_by_key(|e| (e.issued, e.id))
+        self.enrolments_of(writer).max_by_key(|e| (e.issued, e.id))
+    }
+
+    fn enrolments_of(&self, writer: Writer) -> impl Iterator<Item = &Enrolled> {
+        let places = self.by_writer.get(&writer).map_or(&[][..], Vec::as_slice);
+        places.iter().map(|place| &self.enrolments[*place])
+    }
+
+    /// The units of all accepted enrolments of a node, in whatever epoch.
+    pub(crate) fn units_of(&self, node: NodeId) -> impl Iterator<Item = UnitIx> {
+        let epochs = self.by_writer.range((node, 0)..=(node, u32::MAX));
+        epochs.flat_map(|(_, places)| places).map(|place| self.enrolments[*place].unit)
+    }
+
+    /// The unit the writer is enrolled for and holds the word over at `at`; of several the one of the
+    /// latest enrolment.
+    pub fn office_at(&mut self, tree: &Tree, writer: Writer, at: Hlc) -> Option<UnitIx> {
+        let mut of_writer: Vec<(Hlc, FactId, UnitIx)> =
+            self.enrolments_of(writer).map(|e| (e.issued, e.id, e.unit)).collect();
+        of_writer.sort_unstable();
+        let units = of_writer.into_iter().rev().map(|(_, _, unit)| unit);
+        units.into_iter().find(|unit| self.speaks(tree, writer, *unit, at))
     }
 
     /// The node that serves a unit at a clock reading: the deepest enrolled at or above it.
@@ -122,22 +144,39 @@ impl Authority {
 
     /// Whether the writer's enrolment for this unit, with its renewals, covers `at`.
     fn is_fresh(&self, writer: Writer, unit: UnitIx, at: Hlc) -> bool {
-        let places = self.by_unit.get(&unit).map_or(&[][..], Vec::as_slice);
-        let of_writer = places
-            .iter()
-            .map(|p| &self.enrolments[*p])
-            .filter(|e| (e.enrolment.node, e.enrolment.epoch) == writer && self.holds(e, at));
+        let of_writer = self.enrolments_of(writer).filter(|e| e.unit == unit && self.holds(e, at));
         of_writer.map(|e| e.enrolment.expires).max().is_some_and(|end| at.millis() < end)
     }
 
     /// The spans of the clock in which the writer may state facts about the unit: it serves it, or did
     /// until a move or a new enrolment less than the hand-over ago.
     pub fn word(&mut self, tree: &Tree, writer: Writer, unit: UnitIx) -> &Intervals {
-        if !self.words.contains_key(&(writer, unit)) {
-            let word = self.compute_word(tree, writer, unit);
-            self.words.insert((writer, unit), word);
+        let seat = self.seat(tree, unit);
+        let known = self.words.get(&seat).is_some_and(|words| words.contains_key(&writer));
+        let fresh = (!known).then(|| self.compute_word(tree, writer, seat));
+        let words = self.words.entry(seat).or_default();
+        let word = words.entry(writer).or_default();
+        if let Some(fresh) = fresh {
+            *word = fresh;
         }
-        &self.words[&(writer, unit)]
+        word
+    }
+
+    /// The unit at or above this one over which everybody's word is the same and which has a word of its
+    /// own: a unit of one registration that never moved and for which nobody is enrolled has not.
+    fn seat(&self, tree: &Tree, unit: UnitIx) -> UnitIx {
+        let mut seat = unit;
+        // levels bound the depth; the bound guards against aliases that tie a knot
+        for _ in 0..16 {
+            let here = tree.unit(seat);
+            let [only] = here.registrations.as_slice() else { break };
+            let Some(parent) = only.parent else { break };
+            if !here.moves.is_empty() || self.by_unit.contains_key(&seat) {
+                break;
+            }
+            seat = parent;
+        }
+        seat
     }
 
     /// Whether the writer may state facts about the unit at `at`.
@@ -147,6 +186,11 @@ impl Authority {
 
     pub(crate) fn forget_words(&mut self) {
         self.words.clear();
+    }
+
+    /// The unit was registered: words over it may be others now, those over the rest stay.
+    pub(crate) fn forget_words_over(&mut self, unit: UnitIx) {
+        self.words.remove(&unit);
     }
 
     fn compute_word(&self, tree: &Tree, writer: Writer, unit: UnitIx) -> Intervals {
@@ -251,8 +295,11 @@ impl Authority {
     /// The same with its enrolments in order of issue: places by unit are told anew.
     pub(crate) fn resorted(mut self) -> Self {
         self.by_unit.clear();
+        self.by_writer.clear();
         for (place, enrolled) in self.enrolments.iter().enumerate() {
+            let writer = (enrolled.enrolment.node, enrolled.enrolment.epoch);
             self.by_unit.entry(enrolled.unit).or_default().push(place);
+            self.by_writer.entry(writer).or_default().push(place);
         }
         self.words.clear();
         self

@@ -211,10 +211,15 @@ pub(crate) fn fold(
     mut branch: impl FnMut(&BranchId) -> BranchIx,
 ) -> Branch {
     let mut folded = Branch::named(id);
-    for Told { stamp, document, unit: by, fact } in told {
-        if let Some(profile) = fact.profile() {
+    // its first fact introduces it, whatever days later ones name
+    for Told { stamp, fact, .. } in told {
+        if BranchId::of_first_fact(&stamp.id) == id
+            && let Some(profile) = fact.profile()
+        {
             introduce(&mut folded, *stamp, profile, &mut unit);
         }
+    }
+    for Told { stamp, document, unit: by, fact } in told {
         match fact {
             BranchFact::Applied { to, .. } => folded.applied.push((stamp.day, unit(to))),
             BranchFact::Approved { .. } => folded.approvals.push(Approval {

@@ -148,14 +148,24 @@ struct Claim {
     /// Closed by a takeover that nobody at this union has confirmed: the place in `conflicts`, if it made one.
     taken_over: Option<Option<usize>>,
     transferred: bool,
+    /// When it closed, counted in order of the sweep.
+    closed: u32,
     enrolled_told: bool,
+}
+
+impl Claim {
+    /// In the books when they were loaded, nobody knows since when: ranks as the earliest.
+    fn is_undated(&self) -> bool {
+        self.start.origin == Origin::Existing && !self.start.day_stated
+    }
 }
 
 /// Sweeps the days. `rank` is the kind's rank of a union, lower is stronger.
 pub fn sweep(mut facts: Vec<ClaimFact>, rank: impl Fn(BranchIx) -> u8) -> Swept {
     facts.sort_by_key(|fact| (fact.day, fact.hlc, fact.id));
     let swept = Swept::default();
-    let mut sweep = Sweep { claims: Vec::new(), holder: None, swept, takeovers: Vec::new(), rank };
+    let mut sweep =
+        Sweep { claims: Vec::new(), holder: None, closings: 0, swept, takeovers: Vec::new(), rank };
     let mut rest = &facts[..];
     while let Some(first) = rest.first() {
         let day = first.day;
@@ -183,6 +193,7 @@ pub fn sweep(mut facts: Vec<ClaimFact>, rank: impl Fn(BranchIx) -> u8) -> Swept 
 struct Sweep<R> {
     claims: Vec<Claim>,
     holder: Option<usize>,
+    closings: u32,
     swept: Swept,
     /// Unions of the takeovers that made a conflict, by its place.
     takeovers: Vec<(usize, (BranchIx, BranchIx))>,
@@ -191,17 +202,18 @@ struct Sweep<R> {
 
 impl<R: Fn(BranchIx) -> u8> Sweep<R> {
     fn day(&mut self, day: Day, facts: &[ClaimFact], next: Day) {
-        let held_before = self.holder.map(|holder| self.claims[holder].branch);
+        let before = self.holder;
+        let held_before = before.map(|holder| self.claims[holder].branch);
         for fact in facts {
             self.own_fact(day, fact);
         }
         for fact in facts.iter().filter(|fact| fact.act == Act::Death) {
             self.death(fact, held_before);
         }
-        // length zero is void
+        // length zero is void; such a claim began today, so the places of older ones stay
         self.claims
             .retain(|claim| claim.open || claim.start_day < day || claim.taken_over.is_some());
-        self.choose(day, held_before);
+        self.choose(day, before.filter(|place| self.claims[*place].open));
         self.tell(day, next);
     }
 
@@ -244,15 +256,15 @@ impl<R: Fn(BranchIx) -> u8> Sweep<R> {
             open: true,
             taken_over: None,
             transferred: false,
+            closed: 0,
             enrolled_told: false,
         });
     }
 
     fn end(&mut self, fact: &ClaimFact, transferred: bool) {
         if let Some(open) = self.open_at(fact.branch) {
-            let claim = &mut self.claims[open];
-            claim.open = false;
-            claim.transferred = transferred;
+            self.close(open);
+            self.claims[open].transferred = transferred;
             return;
         }
         // confirms a takeover, where one closed the claim and none has opened there since
@@ -269,6 +281,13 @@ impl<R: Fn(BranchIx) -> u8> Sweep<R> {
         }
     }
 
+    fn close(&mut self, place: usize) {
+        self.closings += 1;
+        let claim = &mut self.claims[place];
+        claim.open = false;
+        claim.closed = self.closings;
+    }
+
     fn orphan(&mut self, fact: &ClaimFact) {
         self.swept.conflicts.push(Conflict::OrphanEnd { fact: fact.id });
     }
@@ -280,9 +299,11 @@ impl<R: Fn(BranchIx) -> u8> Sweep<R> {
         if !by_holder {
             self.swept.conflicts.push(Conflict::ForeignDeath { fact: fact.id });
         }
-        for claim in &mut self.claims {
+        for place in 0..self.claims.len() {
+            let claim = &mut self.claims[place];
+            claim.transferred &= claim.branch != fact.branch;
             if claim.open && (by_holder || claim.branch == fact.branch) {
-                claim.open = false;
+                self.close(place);
             }
         }
     }
@@ -291,8 +312,7 @@ impl<R: Fn(BranchIx) -> u8> Sweep<R> {
     /// without a stated day first of all days), stronger evidence, earlier clock, fact id.
     fn order(&self, claim: &Claim) -> impl Ord + use<R> {
         use std::cmp::Reverse;
-        let undated = claim.start.origin == Origin::Existing && !claim.start.day_stated;
-        let day = if undated { Day(i32::MIN) } else { claim.start_day };
+        let day = if claim.is_undated() { Day(i32::MIN) } else { claim.start_day };
         (
             claim.retained,
             (self.rank)(claim.branch),
@@ -304,14 +324,13 @@ impl<R: Fn(BranchIx) -> u8> Sweep<R> {
         )
     }
 
-    fn choose(&mut self, day: Day, held_before: Option<BranchIx>) {
-        let before = held_before.and_then(|branch| self.open_at(branch));
+    /// Chooses the holder; `before` is the claim that held the day before and is still open.
+    fn choose(&mut self, day: Day, before: Option<usize>) {
         let open = (0..self.claims.len()).filter(|at| self.claims[*at].open);
         self.holder = open.min_by_key(|at| self.order(&self.claims[*at]));
         let Some(holder) = self.holder else { return };
         let claim = &self.claims[holder];
-        let undated = claim.start.origin == Origin::Existing && !claim.start.day_stated;
-        if claim.start_day == day && !undated && before != Some(holder) {
+        if claim.start_day == day && !claim.is_undated() {
             self.take_over(holder, before, day);
         }
     }
@@ -340,11 +359,12 @@ impl<R: Fn(BranchIx) -> u8> Sweep<R> {
                     loser,
                     confirmed: false,
                 });
-                self.swept.conflicts.len() - 1
+                let place = self.swept.conflicts.len() - 1;
+                self.takeovers.push((place, (self.claims[holder].branch, claim.branch)));
+                place
             });
-            let claim = &mut self.claims[place];
-            claim.open = false;
-            claim.taken_over = Some(conflict);
+            self.close(place);
+            self.claims[place].taken_over = Some(conflict);
         }
     }
 
@@ -356,8 +376,9 @@ impl<R: Fn(BranchIx) -> u8> Sweep<R> {
                 == (other.start.evidence == Evidence::SelfDeclared);
         let existing =
             one.start.origin == Origin::Existing && other.start.origin == Origin::Existing;
-        let same_start =
-            one.start_day == other.start_day && one.start.evidence == other.start.evidence;
+        let same_start = one.is_undated() == other.is_undated()
+            && one.start_day == other.start_day
+            && one.start.evidence == other.start.evidence;
         equal && (existing || same_start)
     }
 
@@ -400,9 +421,9 @@ impl<R: Fn(BranchIx) -> u8> Sweep<R> {
     fn status(&self, place: usize) -> Option<Status> {
         let claim = &self.claims[place];
         let Some(holder) = self.holder.map(|holder| &self.claims[holder]) else {
-            // nobody holds: the last one transferred out is in transit
-            let last = self.claims.iter().rposition(|claim| !claim.open);
-            return (claim.transferred && last == Some(place)).then_some(Status::InTransit);
+            // nobody holds: whoever was transferred out, with no start since, is in transit
+            let since = self.claims.iter().any(|other| other.closed > claim.closed);
+            return (claim.transferred && !since).then_some(Status::InTransit);
         };
         if !claim.open {
             return None;
@@ -434,3 +455,7 @@ fn join(spans: &mut Vec<Span>) {
     });
     spans.sort_by_key(|span| (span.from, span.branch));
 }
+
+#[cfg(test)]
+#[path = "claim_tests.rs"]
+mod tests;

@@ -61,17 +61,16 @@ fn tree_hash(label: &str, rows: impl Iterator<Item = ([u8; 16], Row)>) -> Hash {
 impl View {
     /// The digest of units, unions by day, conflicts and figures.
     pub fn digest(&self) -> Hash {
-        let units = self.tree.ids().filter(|(id, at)| self.tree.unit(*at).id == **id);
-        let units = tree_hash("hub units 0", units.map(|(id, at)| (id.0, self.unit_row(at))));
+        // a unit or union only named says nothing, and whether it was ever named depends on arrival
+        let units = self.tree.ids().map(|(id, at)| (id.0, self.unit_row(at)));
+        let units = tree_hash("hub units 0", units.filter(|(_, row)| !row.0.is_empty()));
         let cells = self.cells_by_branch();
-        let branches = tree_hash(
-            "hub unions 0",
-            self.branches.ids().map(|(id, at)| {
-                let mut row = self.branch_row(at);
-                row.0.extend_from_slice(cells.get(id).map_or(&[][..], |row| row.0.as_slice()));
-                (id.0, row)
-            }),
-        );
+        let branches = self.branches.ids().map(|(id, at)| {
+            let mut row = self.branch_row(at);
+            row.0.extend_from_slice(cells.get(id).map_or(&[][..], |row| row.0.as_slice()));
+            (id.0, row)
+        });
+        let branches = tree_hash("hub unions 0", branches.filter(|(_, row)| !row.0.is_empty()));
         let conflicts = self.members.conflicts().into_iter().map(|(member, conflict)| {
             let mut row = Row::default();
             row.text(&format!("{conflict:?}"));
@@ -112,6 +111,9 @@ impl View {
             row.day(moved.stamp.day).bytes(&moved.stamp.id.to_bytes()).bytes(&parent.0);
             row.number(i64::from(moved.registrations));
         }
+        for (moved, from) in &unit.unmoved {
+            row.bytes(&moved.to_bytes()).number(from.0 as i64);
+        }
         for (stamp, _) in &unit.changes {
             row.day(stamp.day).bytes(&stamp.id.to_bytes());
         }
@@ -129,6 +131,9 @@ impl View {
         }
         for (day, to) in &branch.applied {
             row.day(*day).bytes(&self.unit_id(*to).0);
+        }
+        for day in &branch.refused {
+            row.day(*day);
         }
         for approval in &branch.approvals {
             row.bytes(&approval.stamp.id.to_bytes()).bytes(&self.unit_id(approval.by).0);
@@ -150,20 +155,27 @@ impl View {
 
     /// Members of each union by employer, day and class.
     fn cells_by_branch(&self) -> BTreeMap<BranchId, Row> {
-        let mut keys: Vec<(BranchId, UnitId, usize)> = Vec::new();
-        for (place, cell) in self.cells.all().iter().enumerate() {
+        // cells of one employer under two codes, one an alias of the other, are one
+        type Changes = BTreeMap<(Day, u8), i64>;
+        let mut sums: BTreeMap<(BranchId, UnitId), Changes> = BTreeMap::new();
+        for cell in self.cells.all().iter().filter(|cell| !cell.changes().is_empty()) {
             let employer = cell.employer.map_or(UnitId::NIL, |at| self.unit_id(at));
-            if !cell.changes().is_empty() {
-                keys.push((self.branches.branch(cell.branch).id, employer, place));
+            let key = (self.branches.branch(cell.branch).id, employer);
+            let changes = sums.entry(key).or_default();
+            for (day, class, count) in cell.changes() {
+                *changes.entry((*day, class.byte())).or_default() += i64::from(*count);
             }
         }
-        keys.sort_unstable();
         let mut rows: BTreeMap<BranchId, Row> = BTreeMap::new();
-        for (branch, employer, place) in keys {
+        for ((branch, employer), mut changes) in sums {
+            changes.retain(|_, count| *count != 0);
+            if changes.is_empty() {
+                continue;
+            }
             let row = rows.entry(branch).or_default();
-            row.bytes(&employer.0);
-            for (day, class, count) in self.cells.all()[place].changes() {
-                row.day(*day).number(i64::from(class.byte())).number(i64::from(*count));
+            row.bytes(&employer.0).number(changes.len() as i64);
+            for ((day, class), count) in changes {
+                row.day(day).number(i64::from(class)).number(count);
             }
         }
         rows

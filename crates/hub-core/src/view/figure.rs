@@ -30,17 +30,31 @@ pub struct Report {
 /// All reports by unit, form and period.
 #[derive(Debug, Clone, Default)]
 pub struct Figures {
-    reports: BTreeMap<(UnitIx, u32, String), Vec<Report>>,
+    reports: BTreeMap<Series, Vec<Report>>,
+    /// Where each report stands.
+    places: BTreeMap<FactId, (Series, usize)>,
 }
+
+/// Unit, form and period.
+type Series = (UnitIx, u32, String);
 
 impl Figures {
     pub(crate) fn file(&mut self, unit: UnitIx, form: u32, period: &str, report: Report) {
-        self.reports.entry((unit, form, period.to_owned())).or_default().push(report);
+        let series = (unit, form, period.to_owned());
+        let filed = self.reports.entry(series.clone()).or_default();
+        self.places.insert(report.id, (series, filed.len()));
+        filed.push(report);
     }
 
     /// The report of this fact.
     pub(crate) fn report_mut(&mut self, id: &FactId) -> Option<&mut Report> {
-        self.reports.values_mut().flatten().find(|report| report.id == *id)
+        let (series, place) = self.places.get(id)?;
+        self.reports.get_mut(series)?.get_mut(*place)
+    }
+
+    /// The unit whose report this fact is.
+    pub(crate) fn unit_of(&self, id: &FactId) -> Option<UnitIx> {
+        self.places.get(id).map(|((unit, _, _), _)| *unit)
     }
 
     /// S1: approved before filed, then revision, then clock; a returned one is out.

@@ -3,12 +3,16 @@
 //! A person's first start goes straight into its cell. Anything else (a second fact, a withdrawal, a
 //! verdict that changed) refolds that person from its facts, read again from their blocks.
 
+mod marks;
+
 use super::BlockSource;
-use super::authority::{Authority, Writer};
+use super::authority::{Authority, Cut, Writer};
 use super::branch::{BranchIx, Branches};
 use super::cell::{CellIx, Cells, Share};
 use super::claim::{self, Act, ClaimFact, Conflict, Span, Start, Status};
 use super::intervals::Intervals;
+use super::judge::{Judge, is_premature};
+use super::rekey::{Rekey, Rekeys};
 use super::table::{MemberIx, State, Table};
 use super::tree::Tree;
 use super::verdict::{Reason, Verdict};
@@ -19,7 +23,7 @@ use crate::fact::ATTRIBUTE_FIRST_JOINED;
 use crate::fact::member::{LeaveReason, MemberAct};
 use crate::header::Header;
 use crate::id::{BranchId, ChainId, FactId, MemberKey, UnitId};
-use crate::time::{Hlc, Precision};
+use crate::time::Day;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Persons refolded in one go: bounds the memory that their facts take meanwhile.
@@ -45,23 +49,13 @@ struct Extra {
     parked: Vec<Reason>,
 }
 
-/// M6: from now on the person's facts at this union belong to another key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Rekey {
-    branch: BranchIx,
-    from: MemberIx,
-    to: MemberIx,
-    hlc: Hlc,
-    id: FactId,
-    qualified: bool,
-    place: u32,
-}
-
 /// All persons.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Members {
     table: Table,
     blocks: Vec<MemberBlock>,
+    /// The unions each block names.
+    named: Vec<Box<[BranchId]>>,
     by_chain: BTreeMap<ChainId, BTreeMap<u64, u32>>,
     by_branch: BTreeMap<BranchId, BTreeSet<u32>>,
     /// For a fact that is not its person's first: the one before in arrival order, plus one.
@@ -74,9 +68,10 @@ pub(super) struct Members {
     dirty_blocks: BTreeSet<u32>,
     /// Kind's rank and word as last used, by writer and union.
     known: BTreeMap<(Writer, BranchIx), (Option<u8>, Intervals)>,
-    rekeys: Vec<Rekey>,
-    /// Standing rekeys: by union and key.
-    edges: BTreeMap<(BranchIx, MemberIx), (MemberIx, bool)>,
+    /// What each withdrawal takes back of a block, by union of its batch, as last used.
+    known_withdrawals: BTreeMap<(FactId, u32), Vec<bool>>,
+    known_cuts: BTreeMap<Writer, Cut>,
+    rekeys: Rekeys,
 }
 
 /// What a fold of members reads and writes beside the members.
@@ -90,12 +85,13 @@ pub(super) struct Fold<'a> {
 }
 
 impl Fold<'_> {
-    fn judge(&mut self) -> Judge<'_> {
+    fn judge<'a>(&'a mut self, cyclic: &'a BTreeSet<FactId>) -> Judge<'a> {
         Judge {
             tree: self.tree,
             authority: self.authority,
             branches: self.branches,
             withdrawals: self.withdrawals,
+            cyclic,
         }
     }
 
@@ -106,86 +102,6 @@ impl Fold<'_> {
             _ => None,
         }
     }
-}
-
-/// Judges member facts.
-pub(super) struct Judge<'a> {
-    pub(super) tree: &'a Tree,
-    pub(super) authority: &'a mut Authority,
-    pub(super) branches: &'a Branches,
-    pub(super) withdrawals: &'a Withdrawals,
-}
-
-impl Judge<'_> {
-    /// The spans in which the writer may state facts about a union: through each host while it was host.
-    fn word(&mut self, writer: Writer, branch: BranchIx) -> Intervals {
-        let mut word = Intervals::default();
-        let mut hosts = self.branches.branch(branch).hosts.clone();
-        hosts.sort_by_key(|(stamp, _)| (stamp.hlc, stamp.id));
-        for (place, (stamp, host)) in hosts.iter().enumerate() {
-            let from = if place == 0 { Hlc::ZERO } else { stamp.hlc };
-            let to = hosts.get(place + 1).map_or(Hlc::MAX, |(next, _)| next.hlc);
-            let over_host = self.authority.word(self.tree, writer, *host).clone();
-            word.add_within(&over_host, from, to);
-        }
-        word
-    }
-
-    /// Verdicts of all facts of a batch.
-    pub(super) fn batch(mut self, header: &Header, batch: &MemberBatch) -> Vec<Verdict> {
-        let writer = (header.chain.node, header.chain.epoch);
-        let words: Vec<Option<Intervals>> = batch
-            .branches
-            .iter()
-            .map(|id| self.branches.find(id).map(|branch| self.word(writer, branch)))
-            .collect();
-        (0..batch.rows.len())
-            .map(|index| self.row(header, batch, index, words[branch_of(batch, index)].as_ref()))
-            .collect()
-    }
-
-    fn row(
-        &mut self,
-        header: &Header,
-        batch: &MemberBatch,
-        index: usize,
-        word: Option<&Intervals>,
-    ) -> Verdict {
-        let row = &batch.rows[index];
-        let id = FactId { chain: header.chain, seq: header.first_seq + index as u64 };
-        let branch = self.branches.find(&batch.branches[usize::from(row.branch)]);
-        let branch = branch.map(|branch| self.branches.branch(branch));
-        let host = branch.and_then(|branch| branch.hosts.last()).map(|(_, host)| *host);
-        let (tree, authority) = (self.tree, &mut *self.authority);
-        let valid = |w: &super::withdrawal::Withdrawal| w.is_valid(&id, host, tree, authority);
-        if let Some(withdrawal) = self.withdrawals.of(&id, valid) {
-            return Verdict::Withdrawn(withdrawal.id);
-        }
-        let cut = self.authority.cuts.get(&(header.chain.node, header.chain.epoch));
-        if cut.is_some_and(|cut| cut.parks(&header.chain.lane, header.height)) {
-            return Verdict::Parked(Reason::AfterCut);
-        }
-        if branch.is_none_or(|branch| branch.profile.is_none()) {
-            return Verdict::Parked(Reason::UnknownSubject);
-        }
-        if !word.is_some_and(|word| word.contains(row.hlc)) {
-            return Verdict::Parked(Reason::NoAuthority);
-        }
-        if is_premature(row) { Verdict::Parked(Reason::Premature) } else { Verdict::Stands }
-    }
-}
-
-fn branch_of(batch: &MemberBatch, index: usize) -> usize {
-    usize::from(batch.rows[index].branch)
-}
-
-/// The rule of [`crate::fact::Fact::is_premature`] for a row; member facts are occurrences.
-fn is_premature(row: &MemberRow) -> bool {
-    let latest = match row.precision {
-        Precision::Day => row.hlc.day(),
-        Precision::Month | Precision::Year => row.hlc.day().next(),
-    };
-    row.day > latest
 }
 
 /// Whether a start states its joining day: an `existing` one must say when the person first joined.
@@ -239,60 +155,30 @@ impl Members {
         for branch in &batch.branches {
             self.by_branch.entry(*branch).or_default().insert(place);
         }
+        self.named.push(batch.branches.clone().into());
         self.pending.push((place, *header, batch.clone()));
     }
 
-    /// Marks the persons of withdrawn facts.
-    pub(super) fn withdraw(&mut self, chain: ChainId, first: u64, last: u64) {
-        let Some(blocks) = self.by_chain.get(&chain) else { return };
-        let reached = blocks.range(..=last).rev().map(|(_, place)| *place);
-        let block = |place: &u32| &self.blocks[*place as usize];
-        let reached = reached.take_while(|place| {
-            let block = block(place);
-            block.first_seq + u64::from(block.count) > first
-        });
-        self.dirty_blocks.extend(reached);
-    }
-
-    /// Folds all that was added or marked.
-    pub(super) fn settle(&mut self, fold: &mut Fold<'_>) {
-        self.mark_changed_words(fold);
+    /// Folds all that was added. `org_changed` says whether governance, units, unions or withdrawals
+    /// were folded anew since the last time.
+    pub(super) fn settle(&mut self, fold: &mut Fold<'_>, org_changed: bool) {
+        if org_changed {
+            self.mark_changed_words(fold);
+            self.mark_changed_withdrawals(fold);
+            self.mark_changed_cuts(fold);
+        }
         let pending = std::mem::take(&mut self.pending);
         for (place, header, batch) in &pending {
             self.fold_batch(*place, header, batch, fold);
         }
         drop(pending);
         self.mark_dirty_blocks(fold);
-        self.settle_rekeys(fold);
+        self.settle_rekeys(fold, org_changed);
         let dirty: Vec<MemberIx> = std::mem::take(&mut self.dirty).into_iter().collect();
         for chunk in dirty.chunks(REFOLD_CHUNK) {
             self.refold(chunk, fold);
         }
         fold.cells.tidy();
-    }
-
-    /// Marks the persons at unions whose rank, or whose writer's word, is not what it was.
-    fn mark_changed_words(&mut self, fold: &mut Fold<'_>) {
-        let keys: Vec<(Writer, BranchIx)> = self.known.keys().copied().collect();
-        for (writer, branch) in keys {
-            let now = current(writer, branch, fold);
-            if self.known.get(&(writer, branch)) == Some(&now) {
-                continue;
-            }
-            self.known.insert((writer, branch), now);
-            let id = fold.branches.branch(branch).id;
-            self.dirty_blocks.extend(self.by_branch.get(&id).into_iter().flatten());
-        }
-        // a block above a new cut is parked whole
-        for ((node, epoch), cut) in &fold.authority.cuts {
-            for (chain, blocks) in &self.by_chain {
-                if (chain.node, chain.epoch) == (*node, *epoch) {
-                    let above =
-                        |place: &&u32| cut.parks(&chain.lane, self.blocks[**place as usize].height);
-                    self.dirty_blocks.extend(blocks.values().filter(above));
-                }
-            }
-        }
     }
 
     fn mark_dirty_blocks(&mut self, fold: &Fold<'_>) {
@@ -327,7 +213,7 @@ impl Members {
                 (branch, untouched && stands)
             })
             .collect();
-        let units: Vec<u32> = batch.units.iter().map(|id| fold.tree.intern(id)).collect();
+        let units: Vec<u32> = batch.units.iter().map(|id| fold.tree.intern_raw(id)).collect();
         let first_fact = self.blocks[place as usize].first_fact;
         let mut cell = None;
         for (index, row) in batch.rows.iter().enumerate() {
@@ -347,7 +233,7 @@ impl Members {
                 && stands
                 && row.kind.is_start()
                 && !is_premature(row)
-                && self.edges.is_empty();
+                && !self.rekeys.touches(branch, member);
             if !simple {
                 self.dirty.insert(member);
                 continue;
@@ -374,7 +260,7 @@ impl Members {
     ) {
         let span = Span {
             from: row.day,
-            to: crate::time::Day::OPEN,
+            to: Day::OPEN,
             branch,
             employer,
             status: Status::Active,
@@ -406,7 +292,7 @@ impl Members {
     ) {
         let MemberAct::Rekeyed { to, qualified } = batch.member_fact(index).act else { return };
         let to = self.table.intern(&to);
-        self.rekeys.push(Rekey {
+        self.rekeys.stated.push(Rekey {
             branch,
             from,
             to,
@@ -418,80 +304,33 @@ impl Members {
         self.dirty.extend([from, to]);
     }
 
-    /// M6: the latest rekey of each (union, key) holds; one that closes a cycle is parked.
-    fn settle_rekeys(&mut self, fold: &mut Fold<'_>) {
-        if self.rekeys.is_empty() {
-            return;
-        }
-        let mut latest: BTreeMap<(BranchIx, MemberIx), Rekey> = BTreeMap::new();
-        let rekeys = self.rekeys.clone();
-        for rekey in &rekeys {
-            let stands = self.verdict_of(rekey.place, fold).is_some_and(|v| v.stands());
-            let key = (rekey.branch, rekey.from);
-            let newer =
-                latest.get(&key).is_none_or(|known| (known.hlc, known.id) < (rekey.hlc, rekey.id));
-            if stands && newer {
-                latest.insert(key, *rekey);
-            }
-        }
-        let mut in_order: Vec<Rekey> = latest.into_values().collect();
-        in_order.sort_by_key(|rekey| (rekey.hlc, rekey.id));
-        let before = std::mem::take(&mut self.edges);
-        for rekey in in_order {
-            if self.end_of(rekey.branch, rekey.to).0 != rekey.from {
-                self.edges.insert((rekey.branch, rekey.from), (rekey.to, rekey.qualified));
-            }
-        }
-        // whoever gained or lost facts, at either end of a changed edge
-        for edges in [&before, &self.edges] {
-            for ((branch, from), (to, _)) in edges {
-                let changed = before.get(&(*branch, *from)) != self.edges.get(&(*branch, *from));
-                if changed || self.dirty.contains(from) {
-                    let ends = [
-                        *from,
-                        *to,
-                        follow(&before, *branch, *to),
-                        follow(&self.edges, *branch, *to),
-                    ];
-                    self.dirty.extend(ends);
+    /// M6: settles where facts of rekeyed persons belong.
+    fn settle_rekeys(&mut self, fold: &mut Fold<'_>, org_changed: bool) {
+        if (org_changed && !self.rekeys.stated.is_empty()) || self.rekeys.is_behind() {
+            let nothing = BTreeSet::new();
+            let mut standing = Vec::new();
+            for rekey in &self.rekeys.stated {
+                let block = self.blocks[self.block_of(rekey.place) as usize];
+                let Some((header, batch)) = fold.batch(&block) else { continue };
+                let mut judge = fold.judge(&nothing);
+                let words = judge.words(&header, &batch);
+                let index = (rekey.place - block.first_fact) as usize;
+                if judge.row(&header, &batch, index, &words).stands() {
+                    standing.push(*rekey);
                 }
             }
+            let touched = self.rekeys.settle(standing, &self.dirty);
+            self.dirty.extend(touched);
+        } else {
+            let followers = self.rekeys.followers(&self.dirty);
+            self.dirty.extend(followers);
         }
-    }
-
-    /// Where facts of a key at a union belong, and whether its number passes then.
-    fn end_of(&self, branch: BranchIx, member: MemberIx) -> (MemberIx, Option<bool>) {
-        let mut end = (member, None);
-        while let Some((to, qualified)) = self.edges.get(&(branch, end.0)) {
-            end = (*to, Some(*qualified));
-        }
-        end
-    }
-
-    fn verdict_of(&self, fact: u32, fold: &mut Fold<'_>) -> Option<Verdict> {
-        let block = self.blocks[self.block_of(fact) as usize];
-        let (header, batch) = fold.batch(&block)?;
-        let verdicts = fold.judge().batch(&header, &batch);
-        verdicts.get((fact - block.first_fact) as usize).copied()
-    }
-
-    fn block_of(&self, fact: u32) -> u32 {
-        self.blocks.partition_point(|block| block.first_fact <= fact) as u32 - 1
     }
 
     /// The places of all facts that a person's fold reads: its own and those rekeyed to it.
     fn facts_of(&self, member: MemberIx) -> Vec<u32> {
-        let mut sources = BTreeSet::from([member]);
-        let mut open = vec![member];
-        while let Some(at) = open.pop() {
-            for ((_, from), (to, _)) in &self.edges {
-                if *to == at && sources.insert(*from) {
-                    open.push(*from);
-                }
-            }
-        }
         let mut facts = Vec::new();
-        for source in sources {
+        for source in self.rekeys.sources_of(member) {
             let mut next = self.table.member(source).last_fact;
             while let Some(fact) = next.checked_sub(1) {
                 facts.push(fact);
@@ -499,6 +338,10 @@ impl Members {
             }
         }
         facts
+    }
+
+    fn block_of(&self, fact: u32) -> u32 {
+        self.blocks.partition_point(|block| block.first_fact <= fact) as u32 - 1
     }
 
     /// Refolds persons from their facts, each block read once.
@@ -534,10 +377,11 @@ impl Members {
             let (here, later) = rest.split_at(rest.partition_point(|(fact, _)| *fact < end));
             rest = later;
             let Some((header, batch)) = fold.batch(&block) else { continue };
-            let verdicts = fold.judge().batch(&header, &batch);
+            let words = fold.judge(self.rekeys.cyclic()).words(&header, &batch);
             for (fact, member) in here {
                 let index = (fact - block.first_fact) as usize;
-                match verdicts[index] {
+                let mut judge = fold.judge(self.rekeys.cyclic());
+                match judge.row(&header, &batch, index, &words) {
                     Verdict::Withdrawn(_) => {}
                     Verdict::Parked(reason) => {
                         let own = batch.rows[index].member == self.table.member(*member).key;
@@ -566,7 +410,7 @@ impl Members {
         let fact = batch.member_fact(index);
         let branch = fold.branches.intern(&fact.branch);
         let stated_of = self.table.find(&row.member)?;
-        let (end, rekeyed) = self.end_of(branch, stated_of);
+        let (end, rekeyed) = self.rekeys.end_of(branch, stated_of);
         if end != member {
             return None;
         }
@@ -575,7 +419,7 @@ impl Members {
                 origin: start.origin,
                 day_stated: states_day(batch, index),
                 evidence: start.evidence,
-                employer: start.employer.map(|id| fold.tree.intern(&id)),
+                employer: start.employer.map(|id| fold.tree.intern_raw(&id)),
                 from: start.from.map(|id| fold.branches.intern(&id)),
                 profile: start.profile,
                 qualified: rekeyed.unwrap_or(start.qualified),
@@ -610,14 +454,21 @@ impl Members {
         for reason in &parked {
             *self.parked.entry(*reason).or_default() += 1;
         }
-        let (conflicts, rivals) = (swept.conflicts.clone(), swept.rivals.clone());
-        let extra = Extra { shares, conflicts, rivals, parked };
         let entry = self.table.member_mut(member);
-        if extra == Extra::default() {
-            entry.set_nothing();
-        } else {
-            entry.set_many();
-            self.extras.insert(member, extra);
+        let simple = swept.conflicts.is_empty() && parked.is_empty();
+        match shares.as_slice() {
+            [] if simple => entry.set_nothing(),
+            [whole] if simple && whole.to == Day::OPEN => entry.set_one(whole, false),
+            [whole, enrolment]
+                if simple && whole.to == Day::OPEN && *enrolment == whole.as_enrolment() =>
+            {
+                entry.set_one(whole, true);
+            }
+            _ => {
+                entry.set_many();
+                let (conflicts, rivals) = (swept.conflicts.clone(), swept.rivals.clone());
+                self.extras.insert(member, Extra { shares, conflicts, rivals, parked });
+            }
         }
     }
 
@@ -650,6 +501,11 @@ impl Members {
         let told = self.tell(&[member], fold);
         let facts = told.into_iter().filter_map(|(_, told)| told.ok()).collect();
         claim::sweep(facts, |branch| fold.branches.branch(branch).kind().rank()).spans
+    }
+
+    /// The facts of rekeys parked because they would close a cycle.
+    pub(super) fn cyclic(&self) -> &BTreeSet<FactId> {
+        self.rekeys.cyclic()
     }
 
     /// Every person with its shares as bytes, in order of key; `name` names a cell.
@@ -694,20 +550,9 @@ fn entry_is_new(table: &Table, member: MemberIx) -> bool {
     table.member(member).state() == State::Nothing
 }
 
-fn follow(
-    edges: &BTreeMap<(BranchIx, MemberIx), (MemberIx, bool)>,
-    branch: BranchIx,
-    member: MemberIx,
-) -> MemberIx {
-    let mut end = member;
-    while let Some((to, _)) = edges.get(&(branch, end)) {
-        end = *to;
-    }
-    end
-}
-
 /// The rank of a union's kind, none while it is only named, and the writer's word over it.
 fn current(writer: Writer, branch: BranchIx, fold: &mut Fold<'_>) -> (Option<u8>, Intervals) {
     let rank = fold.branches.branch(branch).profile.as_ref().map(|p| p.kind.rank());
-    (rank, fold.judge().word(writer, branch))
+    let nothing = BTreeSet::new();
+    (rank, fold.judge(&nothing).word(writer, branch))
 }

@@ -15,8 +15,10 @@ pub mod claim;
 mod digest;
 pub mod figure;
 mod intervals;
+mod judge;
 mod members;
 mod org;
+mod rekey;
 mod resolve;
 mod table;
 pub mod tree;
@@ -144,9 +146,10 @@ impl View {
         let header = block.header();
         let (chain, height) = (header.chain, header.height);
         let clocks = self.clocks.entry(chain).or_default();
-        if clocks.insert(height, header.last_hlc).is_some() {
+        if clocks.contains_key(&height) {
             return;
         }
+        clocks.insert(height, header.last_hlc);
         self.version += 1;
         // a cut may wait for the clock of just this block
         let cut = self.authority.cuts.get(&(chain.node, chain.epoch));
@@ -172,7 +175,6 @@ impl View {
             let last = first.saturating_add(withdrawn.count - 1);
             let withdrawal = Withdrawal { first, last, id, hlc, height };
             self.withdrawals.add(withdrawn.first.chain, withdrawal);
-            self.members.withdraw(withdrawn.first.chain, first, last);
         }
         self.by_id.insert(id, self.facts.len() as u32);
         self.facts.push(OrgFact { id, height, fact });
@@ -181,9 +183,9 @@ impl View {
 
     /// Folds all that was added.
     pub fn settle(&mut self, source: &dyn BlockSource) {
-        if self.org_is_dirty {
+        let org_changed = std::mem::take(&mut self.org_is_dirty);
+        if org_changed {
             self.fold_org();
-            self.org_is_dirty = false;
         }
         let mut fold = members::Fold {
             tree: &mut self.tree,
@@ -193,7 +195,7 @@ impl View {
             withdrawals: &self.withdrawals,
             source,
         };
-        self.members.settle(&mut fold);
+        self.members.settle(&mut fold, org_changed);
     }
 
     /// The federation.
@@ -335,11 +337,12 @@ impl View {
                 .map(|place| place.map_or(Verdict::Stands, |p| self.verdicts[*p as usize]))
                 .collect(),
             Ok(Body::Members(batch)) => {
-                let judge = members::Judge {
+                let judge = judge::Judge {
                     tree: &self.tree,
                     authority: &mut self.authority,
                     branches: &self.branches,
                     withdrawals: &self.withdrawals,
+                    cyclic: self.members.cyclic(),
                 };
                 judge.batch(block.header(), &batch)
             }

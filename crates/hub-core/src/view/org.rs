@@ -10,9 +10,9 @@ use super::withdrawal::Withdrawals;
 use super::{OrgFact, View};
 use crate::fact::branch::BranchKind;
 use crate::fact::{BranchFact, FactBody, FigureFact, UnitFact};
-use crate::id::{BranchId, ChainId};
+use crate::id::{BranchId, ChainId, FactId};
 use crate::time::Hlc;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl View {
     /// Folds all facts but members' anew.
@@ -86,8 +86,12 @@ impl OrgFold<'_> {
 
     /// Whether the writer holds the word over the unit it is enrolled for.
     fn is_in_office(&mut self, place: usize) -> bool {
-        let own = self.authority.enrolment_of(writer_of(&self.facts[place])).map(|e| e.unit);
-        own.is_some_and(|own| self.speaks(place, own))
+        self.office(place).is_some()
+    }
+
+    fn office(&mut self, place: usize) -> Option<UnitIx> {
+        let fact = &self.facts[place];
+        self.authority.office_at(self.tree, writer_of(fact), fact.fact.hlc)
     }
 
     /// Judges facts about units and governance; returns those about unions, by union.
@@ -262,6 +266,7 @@ impl OrgFold<'_> {
             mergers.extend(branch.merged.map(|(stamp, _)| (stamp, place)));
         }
         mergers.sort_unstable();
+        let mut cyclic: BTreeSet<FactId> = BTreeSet::new();
         let mut into: BTreeMap<usize, usize> = BTreeMap::new();
         for (stamp, from) in mergers {
             let Some((_, to)) = self.branches.all[from].merged else { continue };
@@ -271,11 +276,17 @@ impl OrgFold<'_> {
             }
             if end == from {
                 self.branches.all[from].merged = None;
-                if let Some(place) = self.facts.iter().position(|fact| fact.id == stamp.id) {
-                    self.verdicts[place] = Verdict::Parked(Reason::Cycle);
-                }
+                cyclic.insert(stamp.id);
             } else {
                 into.insert(from, to as usize);
+            }
+        }
+        if cyclic.is_empty() {
+            return;
+        }
+        for (fact, verdict) in self.facts.iter().zip(self.verdicts.iter_mut()) {
+            if cyclic.contains(&fact.id) {
+                *verdict = Verdict::Parked(Reason::Cycle);
             }
         }
     }
@@ -289,7 +300,7 @@ impl OrgFold<'_> {
                 if matches!(figure, FigureFact::Reported { .. }) == returning {
                     continue;
                 }
-                let verdict = self.figure_verdict(place, figure);
+                let verdict = self.figure_verdict(place, figure, &figures);
                 self.verdicts[place] = verdict;
                 if verdict.stands() {
                     self.lay_figure(&mut figures, fact, figure);
@@ -301,7 +312,7 @@ impl OrgFold<'_> {
 
     /// Reports come from the node serving the unit; returns, approvals, closings and targets from one
     /// that serves it or an ancestor of it.
-    fn figure_verdict(&mut self, place: usize, figure: &FigureFact) -> Verdict {
+    fn figure_verdict(&mut self, place: usize, figure: &FigureFact, figures: &Figures) -> Verdict {
         let Some(unit) = self.tree.find(&figure.unit()) else {
             return Verdict::Parked(Reason::UnknownSubject);
         };
@@ -311,10 +322,15 @@ impl OrgFold<'_> {
         if let Some(verdict) = self.general(place, Some(unit)) {
             return verdict;
         }
-        let fact = &self.facts[place];
-        let own = self.authority.enrolment_of(writer_of(fact)).map(|e| e.unit);
-        let above = own.is_some_and(|own| self.tree.is_at_or_above(own, unit, fact.fact.hlc));
-        if above && self.is_in_office(place) {
+        // a report returned or approved is one of that unit, standing
+        if let FigureFact::Returned { report, .. } | FigureFact::Approved { report, .. } = figure
+            && figures.unit_of(report) != Some(unit)
+        {
+            return Verdict::Parked(Reason::UnknownSubject);
+        }
+        let hlc = self.facts[place].fact.hlc;
+        let own = self.office(place);
+        if own.is_some_and(|own| self.tree.is_at_or_above(own, unit, hlc)) {
             Verdict::Stands
         } else {
             Verdict::Parked(Reason::NoAuthority)

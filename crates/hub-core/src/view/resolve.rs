@@ -1,7 +1,8 @@
 //! Resolving authority top-down: who was enrolled by whom, which units stand where (DESIGN §9).
 //!
 //! Level by level, so that nothing depends on what comes below it: first the root, then those it enrolled,
-//! and so on. Within a level: registrations (they hold on all days), moves, cuts, enrolments.
+//! and so on. Within a level: registrations (they hold on all days), moves, cuts, enrolments. What those
+//! above said of units that a level registers is judged with that level.
 
 use super::OrgFact;
 use super::authority::{Authority, Cut, Enrolled, Writer};
@@ -34,6 +35,8 @@ struct Resolver<'a> {
     authority: Authority,
     verdicts: BTreeMap<u32, Verdict>,
     by_writer: BTreeMap<Writer, Vec<u32>>,
+    /// Enrolments and moves that act until they are withdrawn, with what withdraws them.
+    withdrawn_later: Vec<(u32, FactId)>,
 }
 
 /// Whether a fact shapes the tree or the authority over it.
@@ -73,12 +76,18 @@ pub(crate) fn resolve(
         authority: Authority::default(),
         verdicts: BTreeMap::new(),
         by_writer,
+        withdrawn_later: Vec::new(),
     };
     resolver.root(root_key);
     for level in Level::ALL {
         resolver.level(level);
     }
+    // what the deepest level registered, those above may enrol, move and cut
+    resolver.level(Level::Enterprise);
     resolver.aliases();
+    for (place, by) in std::mem::take(&mut resolver.withdrawn_later) {
+        resolver.verdicts.insert(place, Verdict::Withdrawn(by));
+    }
     resolver.authority.enrolments.sort_by_key(|e| (e.issued, e.id));
     let authority = resolver.authority.resorted();
     Resolved { tree: resolver.tree, authority, verdicts: resolver.verdicts }
@@ -128,25 +137,30 @@ impl Resolver<'_> {
         }
     }
 
+    /// Judges all that writers down to this level stated and that does not stand yet: what they say may
+    /// rest on units that only writers of the levels between registered. So cuts of those above come
+    /// before anything their victims say, and moves before the enrolments of those who lose the unit.
     fn level(&mut self, level: Level) {
-        let at_level = |e: &&Enrolled| self.tree.unit(e.unit).level() == Some(level);
-        let mut writers: Vec<Writer> = self
-            .authority
-            .enrolments
-            .iter()
-            .filter(at_level)
-            .map(|e| (e.enrolment.node, e.enrolment.epoch))
-            .collect();
-        writers.sort_unstable();
-        writers.dedup();
-        let mut places: Vec<u32> =
-            writers.iter().filter_map(|w| self.by_writer.get(w)).flatten().copied().collect();
-        places.sort_by_key(|place| {
-            let fact = self.fact(*place);
-            (step(&fact.fact.body), fact.fact.hlc, fact.id)
-        });
-        for place in places {
-            if self.verdicts.get(&place).is_none_or(|v| !v.stands()) {
+        let mut writers: BTreeMap<Writer, Level> = BTreeMap::new();
+        for enrolled in &self.authority.enrolments {
+            let writer = (enrolled.enrolment.node, enrolled.enrolment.epoch);
+            let Some(of_unit) = self.tree.unit(enrolled.unit).level() else { continue };
+            let known = writers.entry(writer).or_insert(of_unit);
+            *known = (*known).min(of_unit);
+        }
+        writers.retain(|_, of_writer| *of_writer <= level);
+        let mut places: Vec<(Step, u32)> = Vec::new();
+        for (writer, of_writer) in &writers {
+            for place in self.by_writer.get(writer).into_iter().flatten() {
+                let fact = self.fact(*place);
+                let above = *of_writer < level;
+                let step = (step(&fact.fact.body, above), *of_writer, fact.fact.hlc, fact.id);
+                places.push((step, *place));
+            }
+        }
+        places.sort_unstable();
+        for (_, place) in places {
+            if self.verdicts.get(&place).is_none_or(|verdict| !verdict.stands()) {
                 let verdict = self.judge(place);
                 self.verdicts.insert(place, verdict);
             }
@@ -167,12 +181,9 @@ impl Resolver<'_> {
         if fact.fact.is_premature() {
             return Verdict::Parked(Reason::Premature);
         }
-        let Some(own) = self.authority.enrolment_of(writer).map(|e| e.unit) else {
+        let Some(own) = self.authority.office_at(&self.tree, writer, hlc) else {
             return Verdict::Parked(Reason::NoAuthority);
         };
-        if !self.authority.speaks(&self.tree, writer, own, hlc) {
-            return Verdict::Parked(Reason::NoAuthority);
-        }
         let subject = match &fact.fact.body {
             FactBody::Unit(unit) => self.tree.find(&unit.unit()),
             _ => None,
@@ -188,9 +199,10 @@ impl Resolver<'_> {
             FactBody::Unit(UnitFact::Moved { .. }) => self.judge_moved(place, own, hlc),
             FactBody::Unit(UnitFact::Rekeyed { unit, .. }) => {
                 match self.tree.find(unit) {
-                    // judged with the rest of the unit's facts; applied at the end, it holds on all days
+                    // applied at the end, for it holds on all days
                     Some(unit) if self.tree.is_at_or_above(own, unit, hlc) => Ok(()),
-                    _ => Err(Reason::NoAuthority),
+                    Some(_) => Err(Reason::NoAuthority),
+                    None => Err(Reason::UnknownSubject),
                 }
             }
             FactBody::Governance(GovernanceFact::NodeRevoked { .. }) => {
@@ -266,7 +278,7 @@ impl Resolver<'_> {
         if unit.registrations.iter().all(|known| known.parent != parent) {
             unit.registrations.push(registration);
         }
-        self.authority.forget_words();
+        self.authority.forget_words_over(at as UnitIx);
         self.verdicts.insert(place, Verdict::Stands);
     }
 
@@ -295,7 +307,9 @@ impl Resolver<'_> {
         }
         let located_in = located_in.as_ref().map(|l| self.tree.intern(l));
         let stamp = Stamp { day: fact.fact.day, hlc, id: fact.id };
-        let unmoved = self.withdrawn(place, Some(unit)).map(|w| (stamp.id, w.hlc));
+        let withdrawal = self.withdrawn(place, Some(unit));
+        self.withdrawn_later.extend(withdrawal.map(|w| (place, w.id)));
+        let unmoved = withdrawal.map(|w| (stamp.id, w.hlc));
         self.tree.units[unit as usize].unmoved.extend(unmoved);
         let moves = &mut self.tree.units[unit as usize].moves;
         moves.push(Move { stamp, registrations, parent, located_in });
@@ -327,14 +341,13 @@ impl Resolver<'_> {
             return Err(Reason::UnknownSubject);
         };
         let writer = (*node, *epoch);
-        let named =
-            |f: &&OrgFact| enrolment_in(&f.fact.body).is_some_and(|e| (e.node, e.epoch) == writer);
-        // its enrolment may stand deeper than what is resolved yet; its unit is what counts
-        let units = self.facts.iter().filter(named).filter_map(|f| enrolment_in(&f.fact.body));
-        let below = units
-            .filter_map(|e| self.tree.find(&e.unit))
-            .any(|unit| unit != own && self.tree.is_at_or_above(own, unit, hlc));
-        if !below {
+        // all its enrolments: else whoever enrols another's key below itself could cut it off
+        let units: Vec<UnitIx> = self.authority.units_of(*node).collect();
+        if units.is_empty() || self.authority.key(*node, *epoch).is_none() {
+            return Err(Reason::UnknownSubject);
+        }
+        let is_below = |unit: &UnitIx| *unit != own && self.tree.is_at_or_above(own, *unit, hlc);
+        if !units.iter().all(is_below) {
             return Err(Reason::NoAuthority);
         }
         let heights: BTreeMap<_, _> = last_good.iter().copied().collect();
@@ -364,9 +377,17 @@ impl Resolver<'_> {
         if !self.may_delegate(writer, hlc) {
             return Err(Reason::NoAuthority);
         }
-        let first = enrolment.epoch == 1;
-        if first && enrolment.node != NodeId::of_first_key(&enrolment.key) {
-            return Err(Reason::WrongId);
+        if enrolment.epoch == 1 {
+            if enrolment.node != NodeId::of_first_key(&enrolment.key) {
+                return Err(Reason::WrongId);
+            }
+        } else {
+            // a new key comes from above wherever the node was enrolled: nobody else may speak for it
+            let mut units = self.authority.units_of(enrolment.node).peekable();
+            units.peek().ok_or(Reason::UnknownSubject)?;
+            if !units.all(|known| known != own && self.tree.is_at_or_above(own, known, hlc)) {
+                return Err(Reason::NoAuthority);
+            }
         }
         if !self.authority.fits_key((enrolment.node, enrolment.epoch), &enrolment.key) {
             return Err(Reason::WrongId);
@@ -390,7 +411,9 @@ impl Resolver<'_> {
         // withdrawn by its issuer; acts from the withdrawal's clock on, never backwards
         let enrolment = enrolment.clone();
         let (id, issued) = (fact.id, fact.fact.hlc);
-        let withdrawn = self.withdrawn(place, None).map(|w| w.hlc);
+        let withdrawal = self.withdrawn(place, None);
+        self.withdrawn_later.extend(withdrawal.map(|w| (place, w.id)));
+        let withdrawn = withdrawal.map(|w| w.hlc);
         self.authority.add(Enrolled { id, issued, enrolment, unit, withdrawn });
         self.verdicts.insert(place, Verdict::Stands);
     }
@@ -410,6 +433,9 @@ impl Resolver<'_> {
         }
         if self.tree.has_aliases() {
             self.tree.merge_aliases();
+            for enrolled in &mut self.authority.enrolments {
+                enrolled.unit = self.tree.canonical(enrolled.unit);
+            }
             self.authority.forget_words();
         }
     }
@@ -426,13 +452,17 @@ fn enrolment_in(body: &FactBody) -> Option<&Enrolment> {
     }
 }
 
-/// Registrations before moves before cuts before enrolments, parents before children.
-fn step(body: &FactBody) -> (u8, Level) {
+/// In which order facts of one pass are judged: step, level of the writer, clock, id.
+type Step = ((u8, Level), Level, Hlc, FactId);
+
+/// Cuts by those above, registrations with parents before children, moves, cuts, enrolments.
+fn step(body: &FactBody, above: bool) -> (u8, Level) {
     match body {
-        FactBody::Unit(UnitFact::Registered { level, .. }) => (0, *level),
-        FactBody::Unit(_) => (1, Level::Province),
-        FactBody::Governance(GovernanceFact::NodeRevoked { .. }) => (2, Level::Province),
-        _ => (3, Level::Province),
+        FactBody::Governance(GovernanceFact::NodeRevoked { .. }) if above => (0, Level::Province),
+        FactBody::Unit(UnitFact::Registered { level, .. }) => (1, *level),
+        FactBody::Unit(_) => (2, Level::Province),
+        FactBody::Governance(GovernanceFact::NodeRevoked { .. }) => (3, Level::Province),
+        _ => (4, Level::Province),
     }
 }
 

@@ -123,6 +123,13 @@ impl Tree {
     /// The unit of this id; named from now on.
     pub(crate) fn intern(&mut self, id: &UnitId) -> UnitIx {
         let id = *self.resolve(id);
+        self.intern_raw(&id)
+    }
+
+    /// The same, not minding aliases: what rests on it stays right when an alias comes or goes.
+    /// [`Tree::canonical`] tells the unit meant.
+    pub(crate) fn intern_raw(&mut self, id: &UnitId) -> UnitIx {
+        let id = *id;
         if let Some(known) = self.by_id.get(&id) {
             return *known;
         }
@@ -159,7 +166,7 @@ impl Tree {
     pub(crate) fn names_only(&self) -> Self {
         let mut names = Self::default();
         for unit in &self.units {
-            names.intern(&unit.id);
+            names.intern_raw(&unit.id);
         }
         names
     }
@@ -186,16 +193,49 @@ impl Tree {
             let origin = old.origin.take();
             let registrations = std::mem::take(&mut old.registrations);
             let moves = std::mem::take(&mut old.moves);
+            let unmoved = std::mem::take(&mut old.unmoved);
             let unit = &mut self.units[to];
-            if unit.origin.is_none() {
-                unit.origin = origin;
-                unit.moves = moves;
-            }
+            unit.origin = unit.origin.take().or(origin);
+            let mut places = Vec::with_capacity(registrations.len());
             for registration in registrations {
-                if unit.registrations.iter().all(|known| known.parent != registration.parent) {
+                let known = unit.registrations.iter().position(|k| k.parent == registration.parent);
+                places.push(known.unwrap_or(unit.registrations.len()));
+                if known.is_none() {
                     unit.registrations.push(registration);
                 }
             }
+            for mut moved in moves {
+                let bits = places.iter().enumerate().filter(|(at, _)| moved.moves_parent_of(*at));
+                let bits = bits.filter(|(_, place)| **place < 32);
+                moved.registrations = bits.fold(0, |bits, (_, place)| bits | 1 << place);
+                unit.moves.push(moved);
+            }
+            unit.moves.sort_by_key(|moved| moved.stamp);
+            unit.unmoved.extend(unmoved);
+        }
+        self.rename_parents();
+    }
+
+    /// Parents and places named under mistyped codes are the right units.
+    fn rename_parents(&mut self) {
+        let canonical: BTreeMap<UnitIx, UnitIx> = self
+            .alias
+            .keys()
+            .filter_map(|wrong| {
+                let from = self.by_id.get(wrong).copied()?;
+                Some((from, self.canonical(from)))
+            })
+            .collect();
+        let right = |at: &mut Option<UnitIx>| {
+            *at = at.map(|at| canonical.get(&at).copied().unwrap_or(at));
+        };
+        for unit in &mut self.units {
+            unit.registrations.iter_mut().for_each(|known| right(&mut known.parent));
+            for moved in &mut unit.moves {
+                right(&mut moved.parent);
+                right(&mut moved.located_in);
+            }
+            unit.origin.iter_mut().for_each(|origin| right(&mut origin.located_in));
         }
     }
 

@@ -9,7 +9,15 @@ use std::collections::BTreeMap;
 /// All withdrawals, by the chain they reach into.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Withdrawals {
-    by_chain: BTreeMap<ChainId, Vec<Withdrawal>>,
+    by_chain: BTreeMap<ChainId, Reach>,
+}
+
+/// The withdrawals that reach into one chain.
+#[derive(Debug, Clone, Default)]
+struct Reach {
+    by_first: BTreeMap<u64, Vec<Withdrawal>>,
+    /// How many seqs the longest spans: bounds where those that cover a seq may begin.
+    longest: u64,
 }
 
 /// One withdrawal.
@@ -24,17 +32,31 @@ pub(crate) struct Withdrawal {
     pub(crate) height: u64,
 }
 
+impl Reach {
+    fn touching(&self, first: u64, last: u64) -> impl Iterator<Item = &Withdrawal> {
+        let from = first.saturating_sub(self.longest);
+        let near = self.by_first.range(from..=last).flat_map(|(_, list)| list);
+        near.filter(move |withdrawal| first <= withdrawal.last)
+    }
+}
+
 impl Withdrawals {
     pub(crate) fn add(&mut self, chain: ChainId, withdrawal: Withdrawal) {
-        let list = self.by_chain.entry(chain).or_default();
-        list.push(withdrawal);
-        list.sort_by_key(|w| (w.hlc, w.id));
+        let reach = self.by_chain.entry(chain).or_default();
+        reach.longest = reach.longest.max(withdrawal.last - withdrawal.first + 1);
+        reach.by_first.entry(withdrawal.first).or_default().push(withdrawal);
     }
 
     /// Whether any reaches into these seqs of a chain.
     pub(crate) fn touches(&self, chain: &ChainId, first: u64, last: u64) -> bool {
-        let list = self.by_chain.get(chain).map_or(&[][..], Vec::as_slice);
-        list.iter().any(|w| w.first <= last && first <= w.last)
+        self.by_chain.get(chain).is_some_and(|reach| reach.touching(first, last).next().is_some())
+    }
+
+    /// All of them, with the chain they reach into.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&ChainId, &Withdrawal)> {
+        self.by_chain.iter().flat_map(|(chain, reach)| {
+            reach.by_first.values().flatten().map(move |withdrawal| (chain, withdrawal))
+        })
     }
 
     /// The earliest that covers a fact and that `valid` accepts.
@@ -43,15 +65,23 @@ impl Withdrawals {
         fact: &FactId,
         mut valid: impl FnMut(&Withdrawal) -> bool,
     ) -> Option<Withdrawal> {
-        let list = self.by_chain.get(&fact.chain)?;
-        let covers = |w: &&Withdrawal| w.first <= fact.seq && fact.seq <= w.last && w.id != *fact;
-        list.iter().filter(covers).find(|w| valid(w)).copied()
+        let reach = self.by_chain.get(&fact.chain)?;
+        let covering = reach.touching(fact.seq, fact.seq).filter(|w| w.id != *fact).copied();
+        let mut covering: Vec<Withdrawal> = covering.collect();
+        covering.sort_by_key(|w| (w.hlc, w.id));
+        covering.into_iter().find(|w| valid(w))
     }
 }
 
 impl Withdrawal {
     pub(crate) fn writer(&self) -> Writer {
         (self.id.chain.node, self.id.chain.epoch)
+    }
+
+    /// Whether its own block lies above a cut.
+    pub(crate) fn is_cut_off(&self, authority: &Authority) -> bool {
+        let cut = authority.cuts.get(&self.writer());
+        cut.is_some_and(|cut| cut.parks(&self.id.chain.lane, self.height))
     }
 
     /// Valid from the node that wrote the fact, or the node that serves its subject at the
@@ -63,14 +93,12 @@ impl Withdrawal {
         tree: &Tree,
         authority: &mut Authority,
     ) -> bool {
-        let writer = self.writer();
-        let cut = authority.cuts.get(&writer);
-        if cut.is_some_and(|cut| cut.parks(&self.id.chain.lane, self.height)) {
+        if self.is_cut_off(authority) {
             return false;
         }
+        let writer = self.writer();
         if writer.0 == fact.chain.node {
-            let own = authority.enrolment_of(writer).map(|e| e.unit);
-            return own.is_some_and(|own| authority.speaks(tree, writer, own, self.hlc));
+            return authority.office_at(tree, writer, self.hlc).is_some();
         }
         subject.is_some_and(|subject| authority.speaks(tree, writer, subject, self.hlc))
     }
