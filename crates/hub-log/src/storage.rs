@@ -64,6 +64,27 @@ impl Storage for Disk {
     }
 }
 
+/// Makes a directory and those above it, and their names durable: a file is no safer than the name of the
+/// directory it is in.
+///
+/// # Errors
+/// As the system says.
+pub(crate) fn make_directory(path: &Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent {
+        make_directory(parent, mode)?;
+    }
+    match fs::DirBuilder::new().mode(mode).create(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+}
+
 /// Writes a whole small file so that a crash leaves the old or the new one, never a mixture:
 /// temporary name, fsync, rename, fsync of the directory.
 ///

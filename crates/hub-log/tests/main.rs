@@ -8,4 +8,5 @@ mod faults;
 mod index;
 mod journal;
 mod layout;
+mod power;
 mod vault;

@@ -6,13 +6,13 @@ use crate::damage::Damage;
 use crate::error::IoFailure;
 use crate::journal::{id_path, journal_directory, random_id, segment_path};
 use crate::layout::{JournalId, Opinion, Seed, SegmentHeader};
-use crate::storage::replace_file;
+use crate::storage::{self, replace_file};
 use crate::walk::{Piece, Walk};
 use hub_core::block::Block;
 use hub_core::hash::{hex_decode, sha256};
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
 /// The file that marks a restored data directory: the node must not sign before a new epoch is enrolled.
@@ -106,9 +106,7 @@ fn prepare(data: &Path) -> Result<(), BackupError> {
 }
 
 fn make_directory(path: &Path) -> Result<(), IoFailure> {
-    let mut builder = DirBuilder::new();
-    let made = builder.recursive(true).mode(0o700).create(path);
-    made.map_err(|error| IoFailure::new("create", path, &error))
+    storage::make_directory(path, 0o700).map_err(|error| IoFailure::new("create", path, &error))
 }
 
 fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), IoFailure> {

@@ -4,6 +4,7 @@
 //! a torn tail that nobody was told of; after it, the frames are found by the next opening.
 
 use super::create::create_segment;
+use super::group::{Answer, Request};
 use super::{Entry, Journal, Position, Writer, held, journal_directory};
 use crate::error::{AppendError, IoFailure};
 use crate::layout::{FRAME_HEADER_BYTES, FrameHead, SegmentHeader};
@@ -12,16 +13,7 @@ use hub_core::chain::{ChainError, ChainHead};
 use hub_core::hash::Hash;
 use hub_core::id::ChainId;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-
-type Answer = Result<Vec<Position>, AppendError>;
-
-/// A caller waiting for its blocks to be durable.
-#[derive(Debug)]
-pub(super) struct Request {
-    entries: Vec<Entry>,
-    answer: Arc<Mutex<Option<Answer>>>,
-}
+use std::sync::Arc;
 
 /// What is done for an entry: it is there already, or it is the n-th new frame of the batch.
 enum Step {
@@ -63,18 +55,10 @@ impl Journal {
     /// failed write or fsync (the journal stops: whether these blocks are stored is known at the next
     /// opening only).
     pub fn append(&self, entries: &[Entry]) -> Answer {
-        let answer = Arc::new(Mutex::new(None));
-        let request = Request { entries: entries.to_vec(), answer: Arc::clone(&answer) };
-        held(&self.queue).push(request);
-        let mut writer = held(&self.writer);
-        if let Some(answer) = held(&answer).take() {
-            return answer;
-        }
-        let requests = std::mem::take(&mut *held(&self.queue));
-        self.commit(&mut writer, &requests);
-        drop(writer);
-        let answer = held(&answer).take();
-        answer.unwrap_or_else(|| Err(self.stopped_error()))
+        self.queue.run(entries, |requests| {
+            let mut writer = held(&self.writer);
+            self.commit(&mut writer, requests);
+        })
     }
 
     /// The hash of the block at a height, if it is stored and whole as far as the index knows.
@@ -109,7 +93,7 @@ impl Journal {
                 };
                 steps.iter().map(place).collect()
             });
-            *held(&request.answer) = Some(answer);
+            request.answer(answer);
         }
     }
 
@@ -126,7 +110,7 @@ impl Journal {
         let mut own = Overlay::default();
         let mut added = Vec::new();
         let mut steps = Vec::new();
-        for entry in &request.entries {
+        for entry in request.entries() {
             let next = new.len() + added.len();
             let step = self.check(entry, batch, &mut own, next)?;
             if matches!(step, Step::New(index) if index == next) {

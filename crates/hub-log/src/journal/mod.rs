@@ -2,6 +2,7 @@
 
 mod append;
 mod create;
+mod group;
 mod identity;
 mod open;
 mod read;
@@ -80,7 +81,7 @@ pub struct Journal {
     index: Index,
     state: RwLock<State>,
     writer: Mutex<Writer>,
-    queue: Mutex<Vec<append::Request>>,
+    queue: group::Queue,
     stopped: OnceLock<String>,
     files: Mutex<BTreeMap<u64, Arc<File>>>,
     recent: Mutex<Option<Arc<Table>>>,

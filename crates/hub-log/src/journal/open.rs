@@ -2,6 +2,7 @@
 //! agrees, the rest is scanned, torn tails are cut loudly and set aside.
 
 use super::create::{UNFINISHED, create_segment};
+use super::group::Queue;
 use super::identity::{head_of, identify, random_id, read_id};
 use super::{
     Journal, Options, State, Writer, id_path, index_directory, journal_directory, segment_numbers,
@@ -14,7 +15,7 @@ use crate::layout::{
     JournalId, Opinion, SEGMENT_FORMAT, SEGMENT_HEADER_BYTES, SegmentHeader, SegmentStart,
 };
 use crate::lock::DirectoryLock;
-use crate::storage::replace_file;
+use crate::storage::{make_directory, replace_file};
 use crate::table::Table;
 use std::fs::{self, File};
 use std::io::Read;
@@ -100,7 +101,8 @@ impl Journal {
             return Err(OpenError::SegmentBytes { expected: "4096 to 1073741824", found });
         }
         let journal = journal_directory(directory);
-        fs::create_dir_all(&journal).map_err(|error| IoFailure::new("create", &journal, &error))?;
+        make_directory(&journal, 0o700)
+            .map_err(|error| IoFailure::new("create", &journal, &error))?;
         let lock = DirectoryLock::take(directory)?;
         let _ = fs::remove_file(journal.join(UNFINISHED)); // never part of the journal
         let mut opening = Opening::begin(journal, options)?;
@@ -114,7 +116,7 @@ impl Journal {
             index,
             state: RwLock::new(state),
             writer: Mutex::new(writer),
-            queue: Mutex::default(),
+            queue: Queue::default(),
             stopped: OnceLock::new(),
             files: Mutex::default(),
             recent: Mutex::default(),

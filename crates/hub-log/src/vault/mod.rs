@@ -11,15 +11,15 @@ mod record;
 pub use record::{RECORD_FIELDS, RECORD_HEAD_BYTES, VAULT_FORMAT, VAULT_HEADER_BYTES, VAULT_MAGIC};
 
 use crate::error::IoFailure;
-use crate::storage::{Disk, Storage, replace_file};
+use crate::storage::{Disk, Storage, make_directory, replace_file};
 use hub_core::id::MemberKey;
 use hub_core::person::DocumentKind;
 use record::{Head, Kind, WRAPPED, WRAPPED_BYTES};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::Read;
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use zeroize::Zeroizing;
@@ -192,8 +192,7 @@ impl Vault {
             let path = path.clone();
             move |error| VaultError::Io(IoFailure::new(what, &path, &error))
         };
-        let mut builder = DirBuilder::new();
-        builder.recursive(true).mode(0o700).create(directory).map_err(failed("create"))?;
+        make_directory(directory, 0o700).map_err(failed("create"))?;
         if !path.exists() {
             let header = record::header(key).map_err(std::io::Error::other);
             let header = header.map_err(failed("make a key for"))?;
