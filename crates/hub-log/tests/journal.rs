@@ -6,6 +6,8 @@ use hub_core::hash::{Hash, sha256};
 use hub_log::{
     AppendError, Entry, IndexState, Journal, OpenError, Options, Origin, Position, Stored,
 };
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 #[test]
@@ -133,5 +135,39 @@ fn one_holder_of_a_directory() {
     let pid = Some(std::process::id());
     assert!(matches!(&error, OpenError::Locked { pid: held, .. } if *held == pid), "{error}");
     drop(journal);
+    Journal::open(directory.path(), Options::default()).expect("free again");
+}
+
+/// Set for the process that holds the directory while the test asks for it.
+const HOLD: &str = "HUB_LOG_TEST_HOLD";
+
+#[test]
+fn another_process_is_told_who_holds_the_directory() {
+    if let Some(directory) = std::env::var_os(HOLD) {
+        let _held = Journal::open(directory.as_ref(), Options::default()).expect("open");
+        std::io::stdout().write_all(b"\nheld\n").expect("stdout");
+        let mut rest = String::new();
+        std::io::stdin().read_to_string(&mut rest).expect("until the other side closes");
+        return;
+    }
+    let directory = tempfile::tempdir().expect("directory");
+    let name = "journal::another_process_is_told_who_holds_the_directory";
+    let mut holder = Command::new(std::env::current_exe().expect("this program"))
+        .args(["--exact", name, "--nocapture"])
+        .env(HOLD, directory.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("start");
+    let output = BufReader::new(holder.stdout.take().expect("stdout"));
+    let mut lines = output.lines().map(|line| line.expect("text"));
+    assert!(lines.any(|line| line == "held"), "the holder ended early");
+    let error = Journal::open(directory.path(), Options::default()).expect_err("held");
+    let pid = Some(holder.id());
+    assert!(matches!(&error, OpenError::Locked { pid: held, .. } if *held == pid), "{error}");
+    assert!(error.to_string().contains(&holder.id().to_string()), "{error}");
+    drop(holder.stdin.take());
+    lines.for_each(drop);
+    assert!(holder.wait().expect("end").success());
     Journal::open(directory.path(), Options::default()).expect("free again");
 }

@@ -8,5 +8,6 @@ mod faults;
 mod index;
 mod journal;
 mod layout;
+mod live;
 mod power;
 mod vault;
