@@ -5,6 +5,7 @@
 //! written on its side of the local socket with its rights. So commands name files only through this
 //! trait, never through `std::fs`.
 
+use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ use std::path::{Path, PathBuf};
 pub const STANDARD_STREAM: &str = "-";
 
 /// What the caller's screen is like.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Screen {
     /// Columns of a character of width 1.
     pub width: u16,
@@ -22,7 +23,7 @@ pub struct Screen {
 }
 
 /// One entry of a directory.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct DirEntry {
     /// Its name, without the directory.
     pub name: String,

@@ -3,7 +3,9 @@
 pub mod clock;
 pub mod command_io;
 pub mod config;
+pub mod daemon;
 pub mod enrol;
+pub mod host;
 pub mod import;
 pub mod keys;
 pub mod nats;
@@ -11,3 +13,5 @@ pub mod ops_nats;
 pub mod render;
 pub mod replica;
 pub mod report;
+pub mod socket;
+pub mod status;

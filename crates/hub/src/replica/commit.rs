@@ -6,7 +6,7 @@
 use super::draft::{Draft, Sealed, Transaction};
 use super::error::{WriteError, is_fatal};
 use super::tail::{LocalBlock, LocalPosition};
-use super::{Blocks, Replica, held};
+use super::{Replica, held};
 use hub_core::block::Block;
 use hub_core::chain::ChainHead;
 use hub_core::id::{FactId, Lane, NodeId};
@@ -173,7 +173,7 @@ impl Replica {
         }
         {
             let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-            view.apply_all(entries.iter().map(|entry| &entry.block), &Blocks(&self.journal));
+            view.apply_all(entries.iter().map(|entry| &entry.block), &self.journal);
         }
         self.note_tree(entries.iter().map(|entry| &entry.block));
         positions.last().map(|position| LocalPosition::from(*position))

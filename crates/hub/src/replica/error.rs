@@ -3,7 +3,7 @@
 use super::signing::SigningRefused;
 use crate::keys::KeyError;
 use hub_core::block::SealError;
-use hub_log::{AppendError, OpenError};
+use hub_log::{AppendError, HeadsError, OpenError};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -24,12 +24,7 @@ pub enum ReplicaError {
         error: io::Error,
     },
     /// The copy of the heads cannot be read or written.
-    HeadCopy {
-        /// Which file.
-        path: PathBuf,
-        /// What the file system says.
-        error: io::Error,
-    },
+    HeadCopy(HeadsError),
 }
 
 impl fmt::Display for ReplicaError {
@@ -40,9 +35,7 @@ impl fmt::Display for ReplicaError {
             Self::Aside { path, error } => {
                 write!(f, "the folder aside in {}: {error}", path.display())
             }
-            Self::HeadCopy { path, error } => {
-                write!(f, "the copy of the chain heads {}: {error}", path.display())
-            }
+            Self::HeadCopy(error) => error.fmt(f),
         }
     }
 }

@@ -37,7 +37,7 @@ use hub_core::fact::FactBody;
 use hub_core::id::{ChainId, NodeId};
 use hub_core::time::{Hlc, Millis};
 use hub_core::view::{BlockSource, View};
-use hub_log::{Journal, Options, Position, Recovery};
+use hub_log::{Journal, Options, Origin, Position, Recovery};
 use hub_node::io::Memory;
 use signing::Gate;
 use std::path::PathBuf;
@@ -69,22 +69,6 @@ pub struct Replica {
     own_end: watch::Sender<LocalPosition>,
 }
 
-/// The journal as the view reads older blocks from it.
-#[derive(Debug)]
-pub struct Blocks<'a>(&'a Journal);
-
-impl BlockSource for Blocks<'_> {
-    fn block(&self, chain: &ChainId, height: u64) -> Option<Block> {
-        match self.0.block(chain, height) {
-            Ok(block) => block,
-            Err(error) => {
-                tracing::error!(%error, "a stored block cannot be read");
-                None
-            }
-        }
-    }
-}
-
 impl Replica {
     /// Takes the data directory, opens the journal and folds it into a view.
     ///
@@ -100,7 +84,7 @@ impl Replica {
             .map_err(|error| ReplicaError::Aside { path: node.data_dir(), error })?;
         let config = &node.config;
         let mut view = View::new(node.federation(), config.root_key.0);
-        let end = replay(&journal, &mut view);
+        let (end, last_own) = replay(&journal, &mut view);
         let heads = journal.heads();
         let epoch = epoch.unwrap_or(1);
         let of_epoch = |chain: &&ChainId| chain.node == config.node && chain.epoch == epoch;
@@ -112,13 +96,13 @@ impl Replica {
         let mut gate = Gate::default();
         let head_copy = config.head_copy.as_ref().map(|path| node.resolve(path));
         if let Some(path) = &head_copy
-            && let Some(refused) = signing::compare_head_copy(path, &journal)
-                .map_err(|error| ReplicaError::HeadCopy { path: path.clone(), error })?
+            && let Some(refused) = signing::compare_head_copy(path, &journal, config.node)
+                .map_err(ReplicaError::HeadCopy)?
         {
             tracing::error!(%refused, "this node does not sign");
             gate.behind(refused);
         }
-        let (own_end, _) = watch::channel(end);
+        let (own_end, _) = watch::channel(last_own);
         let replica = Self {
             node: config.node,
             epoch,
@@ -146,9 +130,9 @@ impl Replica {
     }
 
     /// Asks the view something for which it folds further (verdicts, a person's claims).
-    pub fn ask<T>(&self, question: impl FnOnce(&mut View, &Blocks<'_>) -> T) -> T {
+    pub fn ask<T>(&self, question: impl FnOnce(&mut View, &dyn BlockSource) -> T) -> T {
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-        question(&mut view, &Blocks(&self.journal))
+        question(&mut view, &self.journal)
     }
 
     /// The journal, to read.
@@ -227,8 +211,7 @@ impl Replica {
         if matches!(self.may_sign(), Err(SigningRefused::Behind { .. })) {
             return Ok(());
         }
-        signing::write_head_copy(path, &self.journal, self.node)
-            .map_err(|error| ReplicaError::HeadCopy { path: path.clone(), error })
+        signing::write_head_copy(path, &self.journal, self.node).map_err(ReplicaError::HeadCopy)
     }
 
     /// Keeps a block beside the journal, durably: a side of a fork, or what follows one.
@@ -282,20 +265,23 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Folds all blocks of the journal; returns where it ends.
-fn replay(journal: &Journal, view: &mut View) -> LocalPosition {
-    let mut end = LocalPosition::START;
+/// Folds all blocks of the journal; returns where it ends, and where this node's own blocks do.
+fn replay(journal: &Journal, view: &mut View) -> (LocalPosition, LocalPosition) {
+    let (mut end, mut last_own) = (LocalPosition::START, LocalPosition::START);
     for stored in journal.scan(Position::START) {
         match stored {
             Ok(stored) => {
                 end = stored.position.into();
+                if stored.origin == Origin::Own {
+                    last_own = end;
+                }
                 view.add(&stored.block);
             }
             Err(error) => tracing::error!(%error, "damage in the journal"),
         }
     }
-    view.settle(&Blocks(journal));
-    end
+    view.settle(journal);
+    (end, last_own)
 }
 
 /// Whether a block may change who serves what.

@@ -1,13 +1,9 @@
 //! Whether this node may sign: never twice at one height, never with a clock that is off (DESIGN §9, §10).
 
-use crate::ops_nats::replace_file;
-use hub_core::hash::Hash;
 use hub_core::id::{ChainId, NodeId};
 use hub_core::time::{Hlc, Millis};
-use hub_log::Journal;
+use hub_log::{Heads, HeadsError, Journal, read_heads, write_heads};
 use std::fmt;
-use std::fs;
-use std::io;
 use std::path::Path;
 
 /// How far this node's clock may be off its parent's.
@@ -111,41 +107,31 @@ impl Gate {
 }
 
 /// Writes the heads of a node's own chains to the copy outside the data directory.
-pub(super) fn write_head_copy(path: &Path, journal: &Journal, node: NodeId) -> io::Result<()> {
-    let mut text = String::new();
-    for (chain, head) in journal.heads().iter().filter(|(chain, _)| chain.node == node) {
-        text.push_str(&format!("{chain} {} {}\n", head.height, head.hash));
-    }
-    replace_file(path, &text)
+pub(super) fn write_head_copy(
+    path: &Path,
+    journal: &Journal,
+    node: NodeId,
+) -> Result<(), HeadsError> {
+    let mut heads = journal.heads();
+    heads.retain(|chain, _| chain.node == node);
+    write_heads(path, &Heads { node, journal: journal.id(), heads })
 }
 
 /// Compares the journal with the copy; a copy that is not there, or lags, says nothing.
 pub(super) fn compare_head_copy(
     path: &Path,
     journal: &Journal,
-) -> io::Result<Option<SigningRefused>> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    for line in text.lines() {
-        let Some((chain, expected, hash)) = parse_head(line) else { continue };
+    node: NodeId,
+) -> Result<Option<SigningRefused>, HeadsError> {
+    let Some(copy) = read_heads(path)?.filter(|copy| copy.node == node) else { return Ok(None) };
+    for (chain, copied) in copy.heads.into_iter().filter(|(_, head)| head.height > 0) {
+        let expected = copied.height;
         let found = journal.head(&chain).map_or(0, |head| head.height);
-        let differs = journal.contains(&chain, expected).ok().flatten() != Some(hash);
-        if found < expected || differs {
+        let stored = journal.contains(&chain, expected).ok().flatten();
+        if stored != Some(copied.hash) {
             let known_by = "the copy of the heads outside the data directory";
             return Ok(Some(SigningRefused::Behind { chain, expected, found, known_by }));
         }
     }
     Ok(None)
-}
-
-fn parse_head(line: &str) -> Option<(ChainId, u64, Hash)> {
-    let mut words = line.split(' ');
-    let (node, rest) = words.next()?.split_once('/')?;
-    let (epoch, lane) = rest.split_once('/')?;
-    let chain =
-        ChainId { node: node.parse().ok()?, epoch: epoch.parse().ok()?, lane: lane.parse().ok()? };
-    Some((chain, words.next()?.parse().ok()?, words.next()?.parse().ok()?))
 }

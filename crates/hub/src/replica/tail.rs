@@ -81,6 +81,18 @@ impl Replica {
         held(&self.tail).end
     }
 
+    /// Where this node's own blocks end.
+    pub fn last_own(&self) -> LocalPosition {
+        *self.own_end.borrow()
+    }
+
+    /// How many blocks stand after `after`; `None` when it is more than memory holds.
+    pub fn count_after(&self, after: LocalPosition) -> Option<u64> {
+        let tail = held(&self.tail);
+        let first = tail.blocks.partition_point(|block| block.position <= after);
+        (after >= tail.before).then_some((tail.blocks.len() - first) as u64)
+    }
+
     /// Durable blocks after `after`, in order, at most so many bytes but at least one, and the position
     /// to go on from. Damaged blocks are left out and logged.
     pub fn read_after(

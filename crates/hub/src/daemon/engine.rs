@@ -1,0 +1,376 @@
+//! The loop's hands: tells the sync machine what happens and does what it says.
+
+use super::run::DaemonError;
+use crate::config::Node;
+use crate::host::DaemonRequest;
+use crate::nats::{Channel, Incoming, Link, LinkEvent, LinkHandle, Outgoing};
+use crate::replica::{LocalBlock, LocalPosition, Replica, SigningRefused};
+use crate::status::{self, StatusSnapshot};
+use hub_core::block::Block;
+use hub_core::fact::governance::ChainHeight;
+use hub_core::id::NodeId;
+use hub_core::time::Millis;
+use hub_log::Origin as LogOrigin;
+use hub_node::io::{
+    ChainRange, Event, Input, JournalBlock, Origin, Output, Position, StoredBlock, Storing,
+};
+use hub_node::machine::Machine;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// The machine, its links, and what is under way between them.
+pub(super) struct Engine {
+    node: Node,
+    replica: Arc<Replica>,
+    machine: Machine,
+    parent: Option<LinkHandle>,
+    children: Option<LinkHandle>,
+    /// Whether the server for the children is there.
+    serving: bool,
+    /// The children the machine was told are connected.
+    told: BTreeSet<NodeId>,
+    deliveries: BTreeMap<u64, crate::nats::Ack>,
+    next_delivery: u64,
+    inputs: VecDeque<Input>,
+    storing: Vec<Storing>,
+    tree_version: u64,
+    receipt_at: Millis,
+    head_copy_at: LocalPosition,
+    dropped: u64,
+}
+
+impl Engine {
+    pub(super) fn new(
+        node: Node,
+        replica: Arc<Replica>,
+        parent: Option<LinkHandle>,
+        children: Option<LinkHandle>,
+    ) -> Result<Self, DaemonError> {
+        let start = status::start(&replica)?;
+        let tree_version = replica.tree_version();
+        let mut engine = Self {
+            node,
+            replica,
+            machine: Machine::new(),
+            parent,
+            children,
+            serving: false,
+            told: BTreeSet::new(),
+            deliveries: BTreeMap::new(),
+            next_delivery: 0,
+            inputs: VecDeque::from([Input::Start(Box::new(start))]),
+            storing: Vec::new(),
+            tree_version,
+            receipt_at: 0,
+            head_copy_at: LocalPosition::START,
+            dropped: 0,
+        };
+        engine.settle()?;
+        Ok(engine)
+    }
+
+    /// Own blocks are durable up to here.
+    pub(super) fn own_blocks(&mut self, end: LocalPosition) -> Result<(), DaemonError> {
+        self.inputs.push_back(Input::LocalAppended { up_to: end.0 });
+        self.note_tree();
+        self.settle()
+    }
+
+    /// Time has passed.
+    pub(super) fn tick(&mut self) -> Result<(), DaemonError> {
+        if let Some(cause) = self.replica.journal().stopped() {
+            return Err(DaemonError::Storage(cause.to_owned()));
+        }
+        self.inputs.push_back(Input::Tick);
+        self.settle()?;
+        self.note_receipt();
+        let end = self.replica.last_own();
+        if end != self.head_copy_at {
+            self.head_copy_at = end;
+            if let Err(error) = self.replica.save_head_copy() {
+                tracing::warn!(%error, "the copy of the heads was not written");
+            }
+        }
+        if self.dropped > 0 {
+            tracing::debug!(
+                messages = self.dropped,
+                "a link was too slow; they will be sent again"
+            );
+            self.dropped = 0;
+        }
+        Ok(())
+    }
+
+    /// Answers a command.
+    pub(super) fn answer(&self, request: DaemonRequest) {
+        match request {
+            DaemonRequest::Status(reply) => {
+                let status = self.machine.status();
+                let snapshot = StatusSnapshot::of(&self.node, &self.replica, &status, true);
+                // A command that went away needs no answer.
+                let _ = reply.send(snapshot);
+            }
+        }
+    }
+
+    /// Takes what a link says; blocks it brings wait for [`Engine::store`].
+    pub(super) fn link(&mut self, link: Link, event: LinkEvent) -> Result<(), DaemonError> {
+        match event {
+            LinkEvent::Connected => {
+                tracing::info!(?link, "connected");
+                self.connection(link, true);
+            }
+            LinkEvent::Disconnected => {
+                tracing::info!(?link, "disconnected");
+                self.connection(link, false);
+            }
+            LinkEvent::Wiped { evidence } => {
+                tracing::warn!(?link, evidence, "the server forgot what was under way: sent again");
+                self.connection(link, false);
+                self.connection(link, true);
+            }
+            LinkEvent::Denied { reason } => {
+                tracing::warn!(?link, reason, "the server refuses something");
+            }
+            LinkEvent::Received(incoming) => self.received(incoming),
+        }
+        self.work()
+    }
+
+    /// Stores what waits, and goes on with what follows from it.
+    pub(super) fn store(&mut self) -> Result<(), DaemonError> {
+        self.settle()
+    }
+
+    pub(super) async fn stop(self) {
+        for link in [self.parent, self.children].into_iter().flatten() {
+            link.stop().await;
+        }
+    }
+
+    fn connection(&mut self, link: Link, connected: bool) {
+        let said = |peer| {
+            if connected { Input::Connected { peer } } else { Input::Disconnected { peer } }
+        };
+        match link {
+            Link::Parent => self.inputs.extend(self.replica.parent().map(said)),
+            Link::Children => {
+                self.serving = connected;
+                if connected {
+                    self.tell_children();
+                } else {
+                    self.inputs.extend(std::mem::take(&mut self.told).into_iter().map(said));
+                }
+            }
+        }
+    }
+
+    /// Tells the machine of children it was not told of: new ones, or all once the server is there.
+    fn tell_children(&mut self) {
+        for peer in status::children(&self.replica) {
+            if self.told.insert(peer) {
+                self.inputs.push_back(Input::Connected { peer });
+            }
+        }
+    }
+
+    fn received(&mut self, incoming: Incoming) {
+        let delivery = incoming.ack.map(|ack| {
+            self.next_delivery += 1;
+            self.deliveries.insert(self.next_delivery, ack);
+            self.next_delivery
+        });
+        self.inputs.push_back(Input::Received {
+            from: incoming.from,
+            channel: incoming.channel,
+            bytes: incoming.bytes,
+            delivery,
+        });
+    }
+
+    /// Works until nothing follows any more.
+    fn settle(&mut self) -> Result<(), DaemonError> {
+        loop {
+            self.work()?;
+            if self.storing.is_empty() {
+                return Ok(());
+            }
+            self.append()?;
+        }
+    }
+
+    /// Steps the machine through all inputs.
+    fn work(&mut self) -> Result<(), DaemonError> {
+        while let Some(input) = self.inputs.pop_front() {
+            let outputs = {
+                let lookup = self.replica.lookup();
+                self.machine.step(self.replica.now(), input, &lookup)
+            };
+            for output in outputs {
+                self.carry_out(output)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes all blocks that wait durable with one `fdatasync`, then says so.
+    fn append(&mut self) -> Result<(), DaemonError> {
+        let storing = std::mem::take(&mut self.storing);
+        let hashes: Vec<_> = storing.iter().map(|storing| storing.block.hash()).collect();
+        let blocks = storing.into_iter().map(|storing| (storing.block, storing.from)).collect();
+        let positions =
+            self.replica.ingest(blocks).map_err(|error| DaemonError::Storage(error.to_string()))?;
+        let stored = hashes.into_iter().zip(positions);
+        let stored = stored.map(|(hash, at)| StoredBlock { hash, position: Some(at.0) });
+        self.inputs.push_back(Input::Stored(stored.collect()));
+        self.note_tree();
+        Ok(())
+    }
+
+    /// Tells the machine when enrolments or the tree may have changed.
+    fn note_tree(&mut self) {
+        let found = self.replica.tree_version();
+        if std::mem::replace(&mut self.tree_version, found) != found {
+            self.inputs.push_back(Input::ViewAdvanced);
+            if self.serving {
+                self.tell_children();
+            }
+        }
+    }
+
+    fn carry_out(&mut self, output: Output) -> Result<(), DaemonError> {
+        match output {
+            Output::Store(blocks) => self.storing.extend(blocks),
+            Output::KeepFork(fork) => {
+                self.replica.keep_aside(&fork.first)?;
+                self.keep_aside(&fork.second)?;
+            }
+            Output::KeepAside(storing) => self.keep_aside(&storing.block)?,
+            Output::Send { to, channel, bytes, message_id } => {
+                let message_id = (channel == Channel::Up).then(|| message_id.to_string());
+                self.send(Outgoing { to, channel, bytes, message_id });
+            }
+            Output::Acknowledge { delivery } => {
+                if let Some(ack) = self.deliveries.remove(&delivery) {
+                    ack.stored();
+                }
+            }
+            Output::Reject { delivery, refusal } => {
+                let ack = self.deliveries.remove(&delivery);
+                // Dropped, it is offered again later; told, never.
+                if let Some(ack) = ack.filter(|_| !refusal.again()) {
+                    tracing::warn!(%refusal, "a delivery was refused");
+                    ack.stored();
+                }
+            }
+            Output::ReadJournal { reader, after, max_bytes } => {
+                let input = self.read_journal(reader, after, max_bytes);
+                self.inputs.push_back(input);
+            }
+            Output::ReadBlocks { request, ranges, max_bytes } => {
+                let blocks = self.read_blocks(&ranges, max_bytes);
+                self.inputs.push_back(Input::BlocksRead { request, blocks });
+            }
+            Output::Remember(memory) => {
+                if let Err(error) = self.replica.remember(&memory) {
+                    tracing::warn!(%error, "a record of a peer was not kept");
+                }
+            }
+            Output::EnrolmentRequested { from, .. } => {
+                tracing::info!(%from, "a node asks to be enrolled; by file: hub enrol approve");
+            }
+            Output::EnrolmentAnswered { from, .. } => {
+                tracing::info!(%from, "the parent answered a request to be enrolled");
+            }
+            Output::Report(event) => self.report(event),
+        }
+        Ok(())
+    }
+
+    fn keep_aside(&mut self, block: &Block) -> Result<(), DaemonError> {
+        self.replica.keep_aside(block)?;
+        let stored = StoredBlock { hash: block.hash(), position: None };
+        self.inputs.push_back(Input::Stored(vec![stored]));
+        Ok(())
+    }
+
+    fn send(&mut self, message: Outgoing) {
+        let link = match message.channel {
+            Channel::Up | Channel::Ask => &self.parent,
+            Channel::Down => &self.children,
+        };
+        let sent = link.as_ref().is_some_and(|link| link.send(message));
+        self.dropped += u64::from(!sent);
+    }
+
+    fn read_journal(&self, reader: NodeId, after: Position, max_bytes: usize) -> Input {
+        let (blocks, end) = self.replica.read_after(LocalPosition(after), max_bytes);
+        let journal_block = |local: LocalBlock| JournalBlock {
+            position: local.position.0,
+            origin: match local.origin {
+                LogOrigin::Own => Origin::Own,
+                LogOrigin::Child => Origin::Child,
+                LogOrigin::Parent => Origin::Parent,
+            },
+            block: local.block,
+        };
+        let blocks = blocks.into_iter().map(journal_block).collect();
+        Input::JournalRead { reader, after, blocks, end: end.0 }
+    }
+
+    fn read_blocks(&self, ranges: &[ChainRange], max_bytes: usize) -> Vec<Block> {
+        let (mut blocks, mut bytes) = (Vec::new(), 0);
+        for range in ranges {
+            let head = self.replica.journal().head(&range.chain).map_or(0, |head| head.height);
+            for height in range.first..=range.last.min(head) {
+                let block = match self.replica.journal().block(&range.chain, height) {
+                    Ok(Some(block)) => block,
+                    Ok(None) => continue,
+                    Err(error) => {
+                        tracing::error!(%error, "a block that was asked for cannot be read");
+                        continue;
+                    }
+                };
+                bytes += block.bytes().len();
+                if !blocks.is_empty() && bytes > max_bytes {
+                    return blocks;
+                }
+                blocks.push(block);
+            }
+        }
+        blocks
+    }
+
+    fn report(&self, event: Event) {
+        match event {
+            Event::ParentAhead { heads } => self.forbid_signing(&heads),
+            Event::ComparedWithParent => {
+                tracing::info!("the parent holds nothing of ours that we lack");
+            }
+            Event::StreamRestarted { peer } => tracing::info!(%peer, "a stream begins anew"),
+            other => tracing::warn!(event = ?other, "sync"),
+        }
+    }
+
+    fn forbid_signing(&self, heads: &[ChainHeight]) {
+        for head in heads {
+            let found = self.replica.journal().head(&head.chain).map_or(0, |head| head.height);
+            let (chain, expected) = (head.chain, head.height);
+            let refused = SigningRefused::Behind { chain, expected, found, known_by: "the parent" };
+            tracing::error!(%refused, "this node does not sign");
+            self.replica.forbid_signing(refused);
+        }
+    }
+
+    /// A receipt just heard shows the parent's clock.
+    fn note_receipt(&mut self) {
+        let Some(receipt) = self.machine.status().receipt else { return };
+        if receipt.stated_at > self.receipt_at {
+            // The first one may be remembered from before the start: it says nothing about now.
+            if self.receipt_at > 0 {
+                self.replica.heard_parent_clock(receipt.stated_at);
+            }
+            self.receipt_at = receipt.stated_at;
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The daemon: one node, running.
+//!
+//! One loop over one closed set of happenings drives the sync machine; everything that waits (sockets,
+//! servers, clocks) is a task or a thread that sends it happenings. The order law lives in the machine
+//! and in the replica: nothing is sent or acknowledged that depends on a block before that block is
+//! durable. Loss of NATS stops nothing here.
+
+mod engine;
+mod log;
+mod run;
+
+pub use log::start_log;
+pub use run::{DaemonError, Running, run, start};

@@ -1,0 +1,237 @@
+//! How one node stands: what `hub status` shows.
+
+use crate::config::Node;
+use crate::replica::{LocalPosition, Replica, ReplicaError};
+use hub_core::id::{ChainId, NodeId, UnitId};
+use hub_core::time::Millis;
+use hub_node::io::{Context, Hold, Input, JournalId, Start};
+use hub_node::machine::{Machine, PeerStatus, Status};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One moment of one node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusSnapshot {
+    /// The node.
+    pub node: NodeId,
+    /// The epoch it signs in.
+    pub epoch: u32,
+    /// The unit it serves; none before it is enrolled.
+    pub unit: Option<UnitId>,
+    /// When this was taken, by its clock.
+    pub at: Millis,
+    /// Whether a daemon runs.
+    pub daemon: bool,
+    /// Why it does not sign now, in words; none when it does.
+    pub does_not_sign: Option<String>,
+    /// Its own chains.
+    pub chains: Vec<ChainStatus>,
+    /// Its way up; none for the root.
+    pub parent: Option<LinkStatus>,
+    /// How far its own last block has arrived, nearest ancestor first.
+    pub arrived: Vec<Arrival>,
+    /// The nodes below that it has heard of.
+    pub children: Vec<LinkStatus>,
+    /// Facts that are parked, by reason.
+    pub parked: BTreeMap<String, u64>,
+    /// Blocks kept beside the journal because someone signed twice.
+    pub kept_aside: usize,
+    /// The units and persons the view knows.
+    pub persons: usize,
+}
+
+/// One chain of this node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainStatus {
+    /// Which.
+    pub chain: ChainId,
+    /// The height of its last block.
+    pub height: u64,
+    /// How many facts it holds.
+    pub facts: u64,
+}
+
+/// One neighbour.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkStatus {
+    /// Which node.
+    pub node: NodeId,
+    /// Whether the courier to it works.
+    pub connected: bool,
+    /// When it was last heard, by this node's clock; 0 when never since the start.
+    pub heard_at: Millis,
+    /// When its stream last moved on durably here; 0 when never since the start.
+    pub durable_at: Millis,
+    /// How many blocks are not yet acknowledged by it; none when it is too many to count.
+    pub behind: Option<u64>,
+    /// What waits of what it sent.
+    pub held: Vec<HeldBlock>,
+    /// Messages refused since the start.
+    pub refused: u64,
+}
+
+/// A block that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldBlock {
+    /// Its chain.
+    pub chain: ChainId,
+    /// Its height.
+    pub height: u64,
+    /// Why.
+    pub why: WhyHeld,
+    /// Since when, by this node's clock.
+    pub since: Millis,
+}
+
+/// Why a block waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyHeld {
+    /// Blocks before it are missing.
+    Gap,
+    /// No enrolment of its writer is known.
+    UnknownKey,
+    /// Its clock is ahead of ours.
+    Door,
+}
+
+/// Whether this node's last own block has arrived at an ancestor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arrival {
+    /// The ancestor.
+    pub ancestor: NodeId,
+    /// Whether it durably holds everything this node wrote.
+    pub complete: bool,
+    /// When it said so, by its clock.
+    pub durable_at: Millis,
+}
+
+impl StatusSnapshot {
+    /// How a node stands whose directory a command opened itself: what it remembers of its peers.
+    ///
+    /// # Errors
+    /// What is kept of peers cannot be read.
+    pub fn without_daemon(node: &Node, replica: &Replica) -> Result<Self, ReplicaError> {
+        let mut machine = Machine::new();
+        machine.step(replica.now(), Input::Start(Box::new(start(replica)?)), &replica.lookup());
+        Ok(Self::of(node, replica, &machine.status(), false))
+    }
+
+    /// How a node stands.
+    pub(crate) fn of(node: &Node, replica: &Replica, status: &Status, daemon: bool) -> Self {
+        let who = replica.who();
+        let heads = replica.journal().heads();
+        let own = heads.iter().filter(|(chain, _)| chain.node == who.node);
+        let chains = own.map(|(chain, head)| ChainStatus {
+            chain: *chain,
+            height: head.height,
+            facts: head.next_seq - 1,
+        });
+        let parent = node.config.parent.as_ref().map(|parent| {
+            let heard = status.parent.as_ref();
+            heard.map_or_else(|| silent(parent.node), |peer| link(replica, peer))
+        });
+        let (parked, persons) = {
+            let view = replica.read();
+            let parked = view.parked();
+            let words = parked.into_iter().map(|(reason, count)| (reason.to_string(), count));
+            (words.collect(), view.persons())
+        };
+        Self {
+            node: who.node,
+            epoch: who.epoch,
+            unit: who.unit,
+            at: replica.now(),
+            daemon,
+            does_not_sign: replica.may_sign().err().map(|refused| refused.to_string()),
+            chains: chains.collect(),
+            parent,
+            arrived: arrivals(replica, status),
+            children: status.below.iter().map(|peer| link(replica, peer)).collect(),
+            parked,
+            kept_aside: replica.kept_aside(),
+            persons,
+        }
+    }
+}
+
+/// What the machine is told first.
+pub(crate) fn start(replica: &Replica) -> Result<Start, ReplicaError> {
+    let who = replica.who();
+    let memories = replica.memories()?;
+    Ok(Start {
+        federation: who.federation,
+        node: who.node,
+        epoch: who.epoch,
+        journal: JournalId(replica.journal().id().0),
+        end: replica.end().0,
+        parent: replica.parent(),
+        follows: false,
+        seed: u64::from_be_bytes(who.node.0[8..].try_into().unwrap_or_default()),
+        memories,
+    })
+}
+
+fn silent(node: NodeId) -> LinkStatus {
+    LinkStatus {
+        node,
+        connected: false,
+        heard_at: 0,
+        durable_at: 0,
+        behind: None,
+        held: Vec::new(),
+        refused: 0,
+    }
+}
+
+fn link(replica: &Replica, peer: &PeerStatus) -> LinkStatus {
+    let acked = peer.outbound.as_ref().map_or(0, |cursor| cursor.position);
+    let held = peer.held.iter().map(|held| HeldBlock {
+        chain: held.chain,
+        height: held.height,
+        why: match held.why {
+            Hold::Gap => WhyHeld::Gap,
+            Hold::UnknownKey => WhyHeld::UnknownKey,
+            Hold::Door => WhyHeld::Door,
+        },
+        since: held.since,
+    });
+    LinkStatus {
+        node: peer.node,
+        connected: peer.connected,
+        heard_at: peer.heard_at,
+        durable_at: peer.durable_at,
+        behind: replica.count_after(LocalPosition(acked)),
+        held: held.collect(),
+        refused: peer.refused,
+    }
+}
+
+fn arrivals(replica: &Replica, status: &Status) -> Vec<Arrival> {
+    let Some(receipt) = &status.receipt else { return Vec::new() };
+    let end = replica.last_own().0;
+    let first = Arrival {
+        ancestor: receipt.receiver,
+        complete: receipt.cursor.position >= end,
+        durable_at: receipt.durable_at,
+    };
+    let above = receipt.watermarks.iter().map(|mark| Arrival {
+        ancestor: mark.ancestor,
+        complete: mark.position >= end,
+        durable_at: mark.durable_at,
+    });
+    std::iter::once(first).chain(above).collect()
+}
+
+/// The nodes below this one that are its direct children.
+pub(crate) fn children(replica: &Replica) -> Vec<NodeId> {
+    let mut nodes: Vec<NodeId> = {
+        let view = replica.read();
+        view.authority().enrolments.iter().map(|enrolled| enrolled.enrolment.node).collect()
+    };
+    nodes.sort();
+    nodes.dedup();
+    let lookup = replica.lookup();
+    nodes.retain(|node| lookup.scope(*node).is_some());
+    nodes
+}
