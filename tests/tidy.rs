@@ -53,7 +53,9 @@ fn lines_are_short() {
     for (name, text) in rust_files() {
         for (number, line) in text.lines().enumerate() {
             let chars = line.chars().count();
-            if chars > LINE_CHARS_MAX {
+            // rules as aligned tables are read across
+            let is_table = name.ends_with("_tests.rs");
+            if chars > LINE_CHARS_MAX && !is_table {
                 faults.push(format!("{name}:{}: {chars} characters: break it", number + 1));
             }
             if line.ends_with([' ', '\t']) {
