@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod nats;
+pub mod offices;
 pub mod process;
 pub mod sample;
 pub mod scribe;
