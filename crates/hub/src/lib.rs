@@ -1,6 +1,8 @@
 //! The outside: daemon, NATS, clock, key files, configuration, command line.
 
+pub mod cli;
 pub mod clock;
+pub mod command;
 pub mod command_io;
 pub mod config;
 pub mod daemon;

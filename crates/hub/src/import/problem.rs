@@ -108,6 +108,8 @@ pub enum Problem {
     },
     /// The parent's level is not above the unit's own.
     ParentTooLow,
+    /// The unit named as approving does not lie above the union's host (工会法 art. 12).
+    NotAbove,
     /// A rule of the catalogue the value breaks, in words.
     Shape {
         /// What is allowed.

@@ -102,6 +102,10 @@ fn row_problem(lang: Lang, problem: &Problem) -> String {
         Problem::ParentTooLow => {
             fixed("上级的级别不高于本单位", "the parent's level is not above the unit's own")
         }
+        Problem::NotAbove => fixed(
+            "批复单位不是本单位的上级",
+            "the approving unit does not lie above the union's unit",
+        ),
         Problem::Shape { expected } => {
             lang.pick(format!("应为:{expected}"), format!("expected: {expected}"))
         }
@@ -166,6 +170,10 @@ pub fn mend(lang: Lang, problem: &Problem) -> String {
         }
         Problem::ServedElsewhere { .. } => fixed("在该节点录入", "enter it there"),
         Problem::ParentTooLow => fixed("核对所属上级和级别", "check parent and level"),
+        Problem::NotAbove => fixed(
+            "填上一级工会;在本单位节点上请先申请,由上级批复",
+            "name the next higher union; at the unit's own node apply first and have it approved above",
+        ),
         Problem::Shape { .. } => fixed("按要求改写", "write it as expected"),
     }
 }

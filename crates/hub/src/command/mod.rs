@@ -1,0 +1,17 @@
+//! The commands: each thin over the core and the node's books. Parsing is `cli`, words are
+//! `render::words`, files and the screen are the caller's.
+
+pub mod branch;
+pub mod branch_acts;
+pub mod error;
+pub mod intake;
+pub mod member_acts;
+pub mod member_import;
+pub mod names;
+pub mod roster;
+pub mod session;
+pub mod undo;
+pub mod unit;
+
+pub use error::CommandError;
+pub use session::{Session, Shared};
