@@ -6,6 +6,7 @@ pub mod offices;
 pub mod process;
 pub mod sample;
 pub mod scribe;
+pub mod story;
 pub mod strategy;
 pub mod vectors;
 pub mod world;
