@@ -7,6 +7,8 @@ mod client;
 mod frame;
 mod remote;
 mod server;
+#[cfg(test)]
+mod tests;
 
 pub use client::{CallError, call};
 pub use server::SocketServer;
