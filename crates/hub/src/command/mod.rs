@@ -1,15 +1,21 @@
 //! The commands: each thin over the core and the node's books. Parsing is `cli`, words are
 //! `render::words`, files and the screen are the caller's.
 
+pub mod audit;
+pub mod backup;
 pub mod branch;
 pub mod branch_acts;
+pub mod enrol;
 pub mod error;
 pub mod intake;
+pub mod log;
 pub mod member_acts;
 pub mod member_import;
 pub mod names;
+pub mod query;
 pub mod roster;
 pub mod session;
+pub mod status;
 pub mod undo;
 pub mod unit;
 

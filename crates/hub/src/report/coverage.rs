@@ -149,7 +149,7 @@ fn label(view: &View, label: &Label, lang: Lang) -> String {
 }
 
 /// An age in the largest whole unit.
-fn age(millis: Millis, lang: Lang) -> String {
+pub fn age(millis: Millis, lang: Lang) -> String {
     let (count, zh, en) = match millis {
         0..MINUTE_MILLIS => return lang.pick("刚刚", "just now").to_owned(),
         MINUTE_MILLIS..HOUR_MILLIS => (millis / MINUTE_MILLIS, "分钟", "min"),

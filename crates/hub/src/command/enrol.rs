@@ -1,0 +1,174 @@
+//! `hub init` and `hub enrol`: how nodes come to be, from the command line.
+
+use super::error::CommandError;
+use super::session::Session;
+use crate::clock::Clock;
+use crate::command_io::CommandIo;
+use crate::config::RootKey;
+use crate::enrol::{self, Approval, Asking, EnrolError, Founding};
+use crate::render::words::Lang;
+use hub_core::hash::{hex_encode, sha256};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The longest request or answer that is read, in bytes.
+const FILE_BYTES_MAX: u64 = 16 << 20;
+
+impl From<EnrolError> for CommandError {
+    fn from(error: EnrolError) -> Self {
+        Self::Machine(error.to_string())
+    }
+}
+
+/// Founds a federation in `directory`.
+///
+/// # Errors
+/// The directory holds a node, or something cannot be written.
+pub fn init(
+    directory: &Path,
+    founding: &Founding,
+    clock: Arc<dyn Clock>,
+    lang: Lang,
+    io: &dyn CommandIo,
+) -> Result<u8, CommandError> {
+    let root = enrol::found(directory, founding, clock)?;
+    let (key, name) = (hex_encode(&root.0), &founding.name);
+    let text = lang.pick(
+        format!("已建立联合会:{name}\n根密钥(公开,下级接入时核对): {key}\n"),
+        format!("federation founded: {name}\nroot key (public; compare when nodes join): {key}\n"),
+    );
+    io.out(&text).map_err(CommandError::Screen)?;
+    Ok(0)
+}
+
+/// Makes a node in `directory` and writes its request to `out`.
+///
+/// # Errors
+/// The directory holds a node, or something cannot be written.
+pub fn request(
+    directory: &Path,
+    asking: &Asking,
+    out: &str,
+    now: u64,
+    lang: Lang,
+    io: &dyn CommandIo,
+) -> Result<u8, CommandError> {
+    let (node, bytes) = enrol::request(directory, asking, now)?;
+    let written = io.write_file(out, &bytes);
+    written.map_err(|error| CommandError::File { path: out.to_owned(), error })?;
+    let code = check_words(&bytes);
+    let text = lang.pick(
+        format!("申请已写入 {out}\n节点 {node}\n核对码 {code}(请与上级当面或电话核对)\n"),
+        format!(
+            "request written to {out}\nnode {node}\ncheck code {code} (read it out to the parent)\n"
+        ),
+    );
+    io.err(&text).map_err(CommandError::Screen)?;
+    Ok(0)
+}
+
+/// What both sides read out to each other: the first 24 digits of the request's hash, in groups of 4.
+fn check_words(bytes: &[u8]) -> String {
+    let hash = sha256(&[bytes]).to_string();
+    let groups: Vec<&str> = (0..6).map(|group| &hash[group * 4..group * 4 + 4]).collect();
+    groups.join("-")
+}
+
+/// How `hub enrol approve` approves.
+#[derive(Debug, Clone)]
+pub struct Approving {
+    /// The request's file.
+    pub request: String,
+    /// Where the answer goes.
+    pub out: String,
+    /// The unit, if not the one the request names.
+    pub unit: Option<String>,
+    /// For how many days.
+    pub days: u32,
+    /// Whether it gets the person key; if not said, where the node is county or above.
+    pub person_key: Option<bool>,
+    /// Whether it may enrol nodes below; if not said, where the node is township or above.
+    pub may_delegate: Option<bool>,
+}
+
+/// Reads a whole small file of the caller.
+fn read(io: &dyn CommandIo, path: &str) -> Result<Vec<u8>, CommandError> {
+    let failed = |error| CommandError::File { path: path.to_owned(), error };
+    let mut bytes = Vec::new();
+    let file = io.read_file(path).map_err(failed)?;
+    file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
+}
+
+/// Approves a request and writes the answer.
+///
+/// # Errors
+/// Not a request to this federation, no such unit, or no right to enrol.
+pub fn approve(session: &Session<'_>, approving: &Approving) -> Result<u8, CommandError> {
+    let bytes = read(session.io, &approving.request)?;
+    let request = enrol::requested(session.replica(), &bytes)?;
+    let names = session.names();
+    let typed = approving.unit.as_deref().unwrap_or(&request.unit);
+    let named = names.unit_at(session.unit(&names, typed)?);
+    let level = named.level;
+    let approval = Approval {
+        unit: named.id,
+        may_delegate: approving
+            .may_delegate
+            .unwrap_or(level < hub_core::fact::unit::Level::Enterprise),
+        days: approving.days,
+        with_person_key: approving
+            .person_key
+            .unwrap_or(level <= hub_core::fact::unit::Level::County),
+    };
+    let children = session.shared.node.children_file();
+    let approved = enrol::approve(session.replica(), &request, &approval, &children)?;
+    let written = session.io.write_file(&approving.out, &approved.answer);
+    written.map_err(|error| CommandError::File { path: approving.out.clone(), error })?;
+    let (unit, code, out) = (&named.name, check_words(&bytes), &approving.out);
+    let key = if approval.with_person_key { "✓" } else { "–" };
+    session.say(
+        &format!("已批准接入:{unit}(核对码 {code},会员识别密钥 {key}),答复已写入 {out}"),
+        &format!("enrolled: {unit} (check code {code}, person key {key}); answer written to {out}"),
+    )?;
+    Ok(0)
+}
+
+/// Takes the parent's answer in.
+///
+/// # Errors
+/// The answer does not lead from the pinned root to this node's key.
+pub fn accept(
+    directory: &Path,
+    answer: &str,
+    url: Option<&str>,
+    tls_ca: Option<PathBuf>,
+    lang: Lang,
+    io: &dyn CommandIo,
+) -> Result<u8, CommandError> {
+    let bytes = read(io, answer)?;
+    let accepted = enrol::accept(directory, &bytes, url, tls_ca)?;
+    let until = hub_core::time::Day::of_millis(accepted.enrolment.expires);
+    let text = lang.pick(
+        format!("接入完成,上级节点 {},有效期至 {until}\n", accepted.parent),
+        format!("enrolled by node {}, valid until {until}\n", accepted.parent),
+    );
+    io.out(&text).map_err(CommandError::Screen)?;
+    Ok(0)
+}
+
+/// The root key a person typed: 64 hex digits, spaces and hyphens allowed.
+///
+/// # Errors
+/// Anything else.
+pub fn root_key(typed: &str) -> Result<RootKey, CommandError> {
+    let digits: String = typed.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+    let bytes = hub_core::hash::hex_decode(&digits).and_then(|b| <[u8; 32]>::try_from(b).ok());
+    bytes.map(RootKey).ok_or_else(|| {
+        CommandError::refused(
+            format!("根密钥应为64位十六进制数,实为“{typed}”"),
+            format!("root key: expected 64 hex digits, found {typed:?}"),
+        )
+    })
+}

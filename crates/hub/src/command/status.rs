@@ -1,0 +1,159 @@
+//! `hub status`: how this node stands, and how far what it wrote has arrived.
+
+use super::error::CommandError;
+use super::session::Session;
+use crate::render::{Cell, Format, Table};
+use crate::status::{Arrival, LinkStatus, StatusSnapshot};
+use hub_core::id::NodeId;
+use hub_core::time::{Hlc, Millis};
+use hub_core::view::View;
+
+/// Shows a snapshot.
+///
+/// # Errors
+/// The screen is gone.
+pub fn status(session: &Session<'_>, snapshot: &StatusSnapshot) -> Result<u8, CommandError> {
+    if session.format == Format::Json {
+        let json = serde_json::to_string_pretty(snapshot)
+            .map_err(|error| CommandError::Machine(error.to_string()))?;
+        session.io.out(&format!("{json}\n")).map_err(CommandError::Screen)?;
+        return Ok(0);
+    }
+    let table = {
+        let view = session.replica().read();
+        Page { session, snapshot, view: &view }.table()
+    };
+    session.show(&table)?;
+    Ok(u8::from(snapshot.does_not_sign.is_some() || snapshot.kept_aside > 0))
+}
+
+struct Page<'a> {
+    session: &'a Session<'a>,
+    snapshot: &'a StatusSnapshot,
+    view: &'a View,
+}
+
+impl Page<'_> {
+    fn table(&self) -> Table {
+        let lang = self.session.lang;
+        let title = lang.pick("节点状况", "node").to_owned();
+        let columns = [("item", lang.pick("项目", "item")), ("value", lang.pick("状况", "state"))];
+        let mut table = Table::new(title, &columns);
+        let mut line = |zh: &str, en: &str, value: String| {
+            table.push(vec![Cell::text(lang.pick(zh, en)), Cell::text(value)]);
+        };
+        let snapshot = self.snapshot;
+        line("单位", "unit", self.unit());
+        line("节点", "node", snapshot.node.to_string());
+        let running = lang.pick(
+            if snapshot.daemon { "运行中" } else { "未运行(仅本地)" },
+            if snapshot.daemon { "running" } else { "not running (local only)" },
+        );
+        line("服务", "daemon", running.to_owned());
+        let facts: u64 = snapshot.chains.iter().map(|chain| chain.facts).sum();
+        line("本节点记录", "own facts", facts.to_string());
+        if let Some(parent) = &snapshot.parent {
+            line("上级", "parent", self.link(parent));
+            line("已送达", "arrived", self.arrived());
+        }
+        for child in &snapshot.children {
+            line("下级", "child", self.link(child));
+        }
+        for (reason, count) in &snapshot.parked {
+            line("暂存未计", "parked", format!("{reason}: {count}"));
+        }
+        if snapshot.kept_aside > 0 {
+            let count = snapshot.kept_aside.to_string();
+            line("同一编号两份记录", "signed twice", count);
+        }
+        if let Some(why) = &snapshot.does_not_sign {
+            line("暂停签发", "does not sign", why.clone());
+        }
+        table
+    }
+
+    fn unit(&self) -> String {
+        let lang = self.session.lang;
+        let found = self.snapshot.unit.and_then(|unit| self.view.tree().find(&unit));
+        found.map_or_else(
+            || lang.pick("尚未获准接入", "not enrolled yet").to_owned(),
+            |at| self.view.tree().unit(at).name().to_owned(),
+        )
+    }
+
+    /// The name of the unit a node serves, as people know it.
+    fn name(&self, node: NodeId) -> String {
+        let authority = self.view.authority();
+        let enrolled = authority.enrolments.iter().rev().find(|e| e.enrolment.node == node);
+        enrolled.map_or_else(
+            || node.to_string(),
+            |enrolled| self.view.tree().unit(enrolled.unit).name().to_owned(),
+        )
+    }
+
+    fn link(&self, link: &LinkStatus) -> String {
+        let lang = self.session.lang;
+        let state = lang.pick(
+            if link.connected { "已连接" } else { "未连接" },
+            if link.connected { "connected" } else { "not connected" },
+        );
+        let mut text = format!("{} {state}", self.name(link.node));
+        if let Some(behind) = link.behind.filter(|behind| *behind > 0) {
+            text += &lang.pick(format!(",待送 {behind}"), format!(", {behind} behind"));
+        }
+        if !link.held.is_empty() {
+            let held = link.held.len();
+            text += &lang.pick(format!(",暂扣 {held}"), format!(", {held} held"));
+        }
+        if link.refused > 0 {
+            let refused = link.refused;
+            text += &lang.pick(format!(",拒收 {refused}"), format!(", {refused} refused"));
+        }
+        if link.heard_at > 0 {
+            let age = crate::report::coverage::age(self.since(link.heard_at), lang);
+            text += &lang.pick(format!(",{age}联系"), format!(", heard {age}"));
+        }
+        text
+    }
+
+    fn since(&self, at: Millis) -> Millis {
+        self.snapshot.at.saturating_sub(at)
+    }
+
+    /// 已送达: 乡镇 ✓ 县 ✓ 市 –: every ancestor with what it has confirmed.
+    fn arrived(&self) -> String {
+        let confirmed = |node: NodeId| {
+            let of_node = |arrival: &&Arrival| arrival.ancestor == node;
+            self.snapshot.arrived.iter().find(of_node).is_some_and(|arrival| arrival.complete)
+        };
+        let marks: Vec<String> = self
+            .ancestors()
+            .into_iter()
+            .map(|node| {
+                let mark = if confirmed(node) { "✓" } else { "–" };
+                format!("{} {mark}", self.name(node))
+            })
+            .collect();
+        marks.join("  ")
+    }
+
+    /// The nodes above, nearest first, by the tree as this node knows it.
+    fn ancestors(&self) -> Vec<NodeId> {
+        let tree = self.view.tree();
+        let Some(own) = self.snapshot.unit.and_then(|unit| tree.find(&unit)) else {
+            return Vec::new();
+        };
+        let now = Hlc::at(self.snapshot.at);
+        let mut nodes = Vec::new();
+        for unit in tree.path_on(own, now.day()).into_iter().skip(1) {
+            let server = self.view.authority().server_of(tree, unit, now);
+            if let Some(node) = server.map(|enrolled| enrolled.enrolment.node)
+                && node != self.snapshot.node
+                && !nodes.contains(&node)
+            {
+                nodes.push(node);
+            }
+        }
+        nodes
+    }
+}
