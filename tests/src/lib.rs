@@ -7,6 +7,7 @@ pub mod process;
 pub mod sample;
 pub mod scribe;
 pub mod story;
+pub mod sim;
 pub mod strategy;
 pub mod vectors;
 pub mod world;

@@ -5,6 +5,7 @@ use super::outbound::{Ack, Outbound};
 use crate::io::{Context, Event};
 use crate::limits::{
     ASK_BYTES, ASK_JITTER_MILLIS, ASK_MILLIS, ASKS_PER_FRONTIER, IN_FLIGHT_DOWN_BYTES_MAX,
+    RESEND_MILLIS,
 };
 use crate::wire::{Ask, Cursor, Message};
 use hub_core::hash::sha256;
@@ -116,15 +117,16 @@ impl Machine {
         };
         outbound.active = true;
         let pass = if outbound.is_sent(end) { outbound.pass() } else { None };
-        let settled = outbound.is_settled(end);
+        // A stalled stream cannot bring what it waits for; the comparison can.
+        let down = outbound.is_settled(end) || outbound.is_stalled(now, RESEND_MILLIS);
         if ack == Ack::Restarted {
             self.report(Event::StreamRestarted { peer: from });
         }
         if let Some(message) = pass {
-            self.send_blocks(from, &message);
+            self.send_blocks(from, &message, 0);
         }
         if let Some(frontier) = &ask.frontier {
-            let ends = super::frontier::Ends { up: ask.settled && level, down: settled };
+            let ends = super::frontier::Ends { up: ask.settled && level, down };
             self.compare_frontier(from, frontier, ends, context);
         }
     }

@@ -40,6 +40,10 @@ impl Held {
         self.blocks.values()
     }
 
+    pub(super) fn contains(&self, chain: ChainId, height: u64, hash: Hash) -> bool {
+        self.blocks.contains_key(&(chain, height, hash))
+    }
+
     /// Whether this block waits here already; then the newest delivery is kept.
     pub(super) fn renew(&mut self, block: &Block, delivery: Option<u64>) -> bool {
         let Some(held) = self.blocks.get_mut(&Self::key(block)) else { return false };

@@ -10,6 +10,7 @@
 
 mod accept;
 mod ask;
+mod batch;
 mod frontier;
 mod held;
 mod inbound;
@@ -101,7 +102,7 @@ impl Machine {
             Input::JournalRead { after, blocks, end, .. } => {
                 self.journal_read(now, after, &blocks, end, context);
             }
-            Input::BlocksRead { request, blocks } => self.blocks_read(request, blocks),
+            Input::BlocksRead { request, blocks } => self.blocks_read(now, request, blocks),
             Input::Connected { peer } => self.connected(now, peer, context),
             Input::Disconnected { peer } => self.disconnected(peer),
             Input::ViewAdvanced => self.release_known_keys(now, context),
@@ -164,15 +165,19 @@ impl Machine {
     }
 
     fn send(&mut self, to: NodeId, channel: Channel, message: &Message) {
+        self.send_attempt(to, channel, message, 0);
+    }
+
+    fn send_attempt(&mut self, to: NodeId, channel: Channel, message: &Message, attempt: u64) {
         let bytes = message.encode(self.federation());
-        let message_id = message_id(&bytes);
+        let message_id = message_id(&bytes, attempt);
         self.out.push(Output::Send { to, channel, bytes, message_id });
     }
 
-    /// Sends on the channel that leads to this peer.
-    fn send_blocks(&mut self, to: NodeId, message: &Message) {
+    /// Sends on the channel on which blocks go to this peer.
+    fn send_blocks(&mut self, to: NodeId, message: &Message, attempt: u64) {
         let channel = if Some(to) == self.parent { Channel::Up } else { Channel::Down };
-        self.send(to, channel, message);
+        self.send_attempt(to, channel, message, attempt);
     }
 
     /// Sends what a courier may lose.

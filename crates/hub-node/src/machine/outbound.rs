@@ -1,9 +1,9 @@
 //! One stream as its sender knows it: what is acknowledged, what is in flight, where to read on.
 
+use super::batch::Batch;
 use crate::io::{JournalBlock, Position};
-use crate::limits::{IN_FLIGHT_MESSAGES_MAX, REFERENCES_MAX, RESEND_MILLIS, RESEND_MILLIS_MAX};
-use crate::wire::{Cursor, Message, Reference, References, Ship, StreamId, extend};
-use hub_core::fact::governance::ChainHeight;
+use crate::limits::{IN_FLIGHT_MESSAGES_MAX, RESEND_MILLIS, RESEND_MILLIS_MAX};
+use crate::wire::{Cursor, Message, References, StreamId, extend};
 use hub_core::hash::Hash;
 use hub_core::time::Millis;
 use std::collections::VecDeque;
@@ -64,8 +64,13 @@ pub(super) struct Outbound {
     silent_to: Option<Cursor>,
     /// Whether the receiver can take anything now.
     pub(super) active: bool,
+    /// When the receiver last moved, or something was sent again.
     progress_at: Millis,
+    /// When the receiver last moved, or first had something to move for.
+    moved_at: Millis,
     resend_after: Millis,
+    /// Rises when the receiver lost ground, so that no courier takes what is sent again for known.
+    attempt: u64,
 }
 
 impl Outbound {
@@ -82,8 +87,15 @@ impl Outbound {
             silent_to: None,
             active: false,
             progress_at: now,
+            moved_at: now,
             resend_after: RESEND_MILLIS,
+            attempt: 0,
         }
+    }
+
+    /// Names what is sent from here on.
+    pub(super) fn attempt(&self) -> u64 {
+        self.attempt
     }
 
     pub(super) fn acked(&self) -> Cursor {
@@ -101,6 +113,11 @@ impl Outbound {
     /// Whether everything up to `end` is acknowledged.
     pub(super) fn is_settled(&self, end: Position) -> bool {
         self.acked.position >= end
+    }
+
+    /// Whether the receiver has not moved for so long though something is in flight.
+    pub(super) fn is_stalled(&self, now: Millis, patience: Millis) -> bool {
+        !self.flight.is_empty() && now >= self.moved_at.saturating_add(patience)
     }
 
     /// Whether everything up to `end` was sent.
@@ -123,6 +140,7 @@ impl Outbound {
         self.stream.run = run;
         self.acked = Cursor::start(self.stream);
         self.refer_to = end;
+        self.attempt = now;
         self.rewind(now);
     }
 
@@ -183,6 +201,7 @@ impl Outbound {
         if cursor.position < self.acked.position {
             let (from, to) = (self.acked.position, cursor.position);
             self.acked = cursor;
+            self.attempt = now;
             if to == 0 {
                 self.refer_to = end;
             }
@@ -220,6 +239,7 @@ impl Outbound {
     fn land(&mut self, cursor: Cursor, now: Millis) {
         if cursor.position > self.acked.position {
             self.progress_at = now;
+            self.moved_at = now;
             self.resend_after = RESEND_MILLIS;
         }
         self.acked = cursor;
@@ -239,9 +259,12 @@ impl Outbound {
     ) -> Vec<Message> {
         if self.flight.is_empty() {
             self.progress_at = read.now;
+            if self.acked.position >= self.read {
+                self.moved_at = read.now;
+            }
         }
         let mut messages = Vec::new();
-        let mut batch = Batch { after: self.sent.position, blocks: Vec::new() };
+        let mut batch = Batch::new(self.sent.position);
         let mut full = false;
         for journal_block in read.blocks {
             let way = match way(journal_block) {
@@ -369,56 +392,4 @@ pub(super) struct Read<'a> {
     pub(super) pass: bool,
     /// The time.
     pub(super) now: Millis,
-}
-
-/// References on their way into one message.
-struct Batch {
-    after: Position,
-    blocks: Vec<Reference>,
-}
-
-impl Batch {
-    fn add(
-        &mut self,
-        stream: StreamId,
-        whole: bool,
-        journal_block: &JournalBlock,
-        messages: &mut Vec<Message>,
-    ) {
-        let position = journal_block.position;
-        let block = &journal_block.block;
-        if whole {
-            self.flush_references(stream, messages);
-            let (after, block) = (self.after, block.clone());
-            messages.push(Message::Ship(Ship { stream, after, position, block }));
-            self.after = position;
-            return;
-        }
-        let header = block.header();
-        let (chain, height, hash) = (header.chain, header.height, block.hash());
-        let block = ChainHeight { chain, height, hash };
-        self.blocks.push(Reference { position, block });
-        if self.blocks.len() == REFERENCES_MAX {
-            self.flush_references(stream, messages);
-        }
-    }
-
-    fn flush_references(&mut self, stream: StreamId, messages: &mut Vec<Message>) {
-        if let Some(last) = self.blocks.last() {
-            let (end, after) = (last.position, self.after);
-            let blocks = std::mem::take(&mut self.blocks);
-            messages.push(Message::References(References { stream, after, blocks, end }));
-            self.after = end;
-        }
-    }
-
-    /// The rest, with a tail up to `end`.
-    fn flush(mut self, stream: StreamId, end: Position, messages: &mut Vec<Message>) {
-        if self.blocks.is_empty() && end <= self.after {
-            return;
-        }
-        let after = self.after;
-        let blocks = std::mem::take(&mut self.blocks);
-        messages.push(Message::References(References { stream, after, blocks, end }));
-    }
 }

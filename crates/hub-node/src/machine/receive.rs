@@ -94,8 +94,9 @@ impl Machine {
         let hash = ship.block.hash();
         // A block is awaited first and judged then: what is in hand already counts for this stream too.
         let noted = self.note_step(from, ship.stream, ship.after, ship.position, Some(hash));
+        let (chain, height) = (ship.block.header().chain, ship.block.header().height);
         let durable = self.accept(now, from, ship.block, delivery, context);
-        let held = self.peer(from).held.iter().any(|held| held.block.hash() == hash);
+        let held = self.peer(from).held.contains(chain, height, hash);
         if durable {
             self.note_durable(&hash);
             self.advance_streams(now);

@@ -2,7 +2,7 @@
 
 use super::Machine;
 use super::outbound::{Outbound, Read, Way};
-use crate::io::{Channel, Context, JournalBlock, Origin, Output, Position, Scope};
+use crate::io::{Context, JournalBlock, Origin, Output, Position, Scope};
 use crate::limits::{IN_FLIGHT_BYTES_MAX, READ_BYTES};
 use crate::wire::{Cursor, StreamId};
 use hub_core::id::{Lane, NodeId};
@@ -96,9 +96,9 @@ impl Machine {
             } else {
                 outbound.feed(&read, |block| way_down(block, id, scope, context))
             };
+            let attempt = outbound.attempt();
             for message in messages {
-                let channel = if up { Channel::Up } else { Channel::Down };
-                self.send(id, channel, &message);
+                self.send_blocks(id, &message, attempt);
             }
         }
     }

@@ -53,12 +53,13 @@ impl Machine {
         self.out.push(Output::ReadBlocks { request, ranges, max_bytes: WANT_BYTES_MAX });
     }
 
-    pub(super) fn blocks_read(&mut self, request: u64, blocks: Vec<Block>) {
+    pub(super) fn blocks_read(&mut self, now: Millis, request: u64, blocks: Vec<Block>) {
         let Some(to) = self.requests.remove(&request) else { return };
         let Some(peer) = self.peers.get_mut(&to) else { return };
         peer.reads = peer.reads.saturating_sub(1);
         for block in blocks {
-            self.send_blocks(to, &Message::Loose(block));
+            // Asked for again, it is sent again: the time makes each answer another message.
+            self.send_blocks(to, &Message::Loose(block), now);
         }
     }
 

@@ -229,9 +229,10 @@ impl Message {
     }
 }
 
-/// The name of a message for the courier's deduplication: the hash of all its bytes. For a block of one
-/// stream it is as good as the block's hash; but the same block at the same place of another stream is
-/// another message, and a courier that dropped it as known would stop the stream.
-pub fn message_id(bytes: &[u8]) -> Hash {
-    sha256(&[bytes])
+/// The name of a message for the courier's deduplication: the hash of all its bytes and of the attempt.
+/// For one attempt it is as good as the block's hash. But the same block at the same place of another
+/// stream, or sent again because the receiver lost it, is another message: a courier that dropped it as
+/// known would stop the stream for as long as it remembers.
+pub fn message_id(bytes: &[u8], attempt: u64) -> Hash {
+    sha256(&[bytes, &attempt.to_be_bytes()])
 }

@@ -1,0 +1,42 @@
+//! What the machine may look up.
+
+use hub_core::block::Block;
+use hub_core::chain::ChainHead;
+use hub_core::hash::Hash;
+use hub_core::id::{ChainId, NodeId, UnitId};
+
+/// What a peer below may see of our journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// A child: the down lanes that concern its unit.
+    Child(UnitId),
+    /// A standby or an auditor's copy: everything.
+    Follower,
+}
+
+/// What the machine may look up; pure reads of the durable journal's index and of the view.
+///
+/// Answers must not change within one step.
+pub trait Context {
+    /// The public key with which `node` signs in `epoch`, if an enrolment (or the pinned root) says so.
+    fn key(&self, node: NodeId, epoch: u32) -> Option<[u8; 32]>;
+    /// Where a chain stands in the journal.
+    fn head(&self, chain: &ChainId) -> Option<ChainHead>;
+    /// The hash of the block at this height, if the journal holds it.
+    fn known(&self, chain: &ChainId, height: u64) -> Option<Hash>;
+    /// The block itself, for the proof of a fork.
+    fn block(&self, chain: &ChainId, height: u64) -> Option<Block>;
+    /// At most `limit` chains in order, from the first one after `after`, with their heads.
+    fn heads(&self, after: Option<&ChainId>, limit: usize) -> Vec<(ChainId, ChainHead)>;
+    /// Whether a down lane of this audience flows to a node of this unit: the unit is the audience's
+    /// ancestor or itself, or lies in its subtree.
+    fn concerns(&self, unit: UnitId, audience: UnitId) -> bool;
+    /// Whether this node serves the unit or one in its subtree.
+    fn serves_below(&self, unit: UnitId, node: NodeId) -> bool;
+    /// What this peer may have from us; `None` for a stranger.
+    fn scope(&self, peer: NodeId) -> Option<Scope>;
+    /// Whether a block of this hash is kept beside the journal (see [`crate::io::Output::KeepFork`]).
+    fn aside(&self, hash: &Hash) -> bool;
+    /// Signs a receipt's bytes with this node's key of this epoch.
+    fn sign(&self, bytes: &[u8]) -> [u8; 64];
+}

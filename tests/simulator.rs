@@ -1,0 +1,80 @@
+//! Sync under faults: seeded worlds of 32 nodes on five levels must lose nothing and converge.
+//!
+//! `HUB_SIM_SEED=n` runs one seed again; `HUB_SIM_SEEDS=n` runs so many.
+
+#![allow(clippy::print_stdout, reason = "a test's report is what it prints")]
+
+use hub_tests::sim::{Tally, run};
+
+/// How many seeds a plain run takes.
+const SEEDS: u64 = 160;
+/// What must have happened at least once in a plain run.
+const MUST_HAPPEN: [&str; 32] = [
+    "fault: message lost",
+    "fault: message doubled",
+    "fault: message delayed past others",
+    "fault: partition",
+    "fault: crash",
+    "fault: unsynced blocks lost",
+    "fault: courier wiped",
+    "fault: restored from an older copy",
+    "fault: restored without a new journal id",
+    "fault: clock too far ahead",
+    "fault: fork by a stolen key",
+    "fault: byte flipped",
+    "rule: held for a gap",
+    "rule: held for a key",
+    "rule: held at the door",
+    "rule: delivery refused",
+    "rule: fork proven",
+    "rule: follower of a fork kept",
+    "rule: stream begun anew",
+    "rule: receipt went back",
+    "rule: parent ahead of our own chains",
+    "rule: compared with parent",
+    "rule: receipt of another past",
+    "rule: watermark of three ancestors",
+    "sent: block of a stream",
+    "sent: references",
+    "sent: wanted block",
+    "sent: receipt",
+    "sent: ask",
+    "sent: want",
+    "sent: wake-up",
+    "sent: answer to a frontier",
+];
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+fn run_all(seeds: impl Iterator<Item = u64>) -> Tally {
+    let mut tally = Tally::default();
+    for seed in seeds {
+        match run(seed) {
+            Ok(ran) => tally.add(&ran),
+            Err(failure) => panic!("{failure}\nHUB_SIM_SEED={seed} shows it again"),
+        }
+    }
+    tally
+}
+
+#[test]
+fn worlds_lose_nothing_and_heal() {
+    if let Some(seed) = number("HUB_SIM_SEED") {
+        println!("{}", run_all(std::iter::once(seed)));
+        return;
+    }
+    let seeds = number("HUB_SIM_SEEDS").unwrap_or(SEEDS);
+    let tally = run_all(0..seeds);
+    println!("{seeds} seeds\n{tally}");
+    for what in MUST_HAPPEN {
+        assert!(tally.0.get(what).is_some_and(|count| *count > 0), "never happened: {what}");
+    }
+}
+
+#[test]
+fn one_seed_makes_one_world() {
+    let (first, second) = (run(7), run(7));
+    assert_eq!(first.map_err(|f| f.to_string()), second.map_err(|f| f.to_string()));
+}

@@ -1,0 +1,89 @@
+//! What every world must show: safety at all times, and after the faults, convergence.
+
+use super::tree::{self, FOLLOWED, NODES, SERVING, STANDBY};
+use super::world::World;
+use hub_core::block::Block;
+use hub_core::hash::Hash;
+use hub_core::id::{ChainId, Lane};
+use hub_core::time::Millis;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How long after the faults the world may take: the longest patience of the machine twice, and the
+/// courier's memory.
+pub(super) const PATIENCE_MILLIS: Millis = 500_000;
+
+impl World {
+    /// Nobody gets blocks that do not concern it: no sibling's data, ever.
+    pub(super) fn check_privacy(&self, to: usize, block: &Block) -> Result<(), String> {
+        let Some(writer) = self.names.index(block.header().chain.node) else {
+            return Err(format!("{block:?} of nobody"));
+        };
+        if self.may_hold(to, writer, block) {
+            return Ok(());
+        }
+        Err(format!("{block:?} of {writer} sent to {to}, whom it does not concern"))
+    }
+
+    fn may_hold(&self, node: usize, writer: usize, block: &Block) -> bool {
+        if node == STANDBY {
+            return self.may_hold(FOLLOWED, writer, block);
+        }
+        let audience = match block.header().chain.lane {
+            Lane::Up => None,
+            Lane::Down(unit) => tree::node_of(unit),
+        };
+        tree::is_above(node, writer)
+            || audience.is_some_and(|audience| tree::concerns(node, audience))
+    }
+
+    /// The first block a node should hold and does not.
+    pub(super) fn lacking(&self) -> Option<String> {
+        let mut all: BTreeMap<Hash, &Block> = BTreeMap::new();
+        for replica in &self.replicas {
+            let durable = replica.disk.durable().iter();
+            all.extend(
+                durable.map(|journal_block| (journal_block.block.hash(), &journal_block.block)),
+            );
+        }
+        // Of a forked chain each node keeps the side it saw first, the other as proof where they met.
+        let forked: BTreeSet<ChainId> = self
+            .replicas
+            .iter()
+            .flat_map(|replica| replica.disk.asides.values().map(|block| block.header().chain))
+            .collect();
+        for (hash, block) in &all {
+            if forked.contains(&block.header().chain) {
+                continue;
+            }
+            let writer = self.names.index(block.header().chain.node)?;
+            for node in 0..NODES {
+                if self.may_hold(node, writer, block) && !self.replicas[node].disk.holds(hash) {
+                    return Some(format!("{node} lacks {block:?} of {writer}"));
+                }
+            }
+        }
+        None
+    }
+
+    /// At the end: what was receipted is there, nobody holds what is not its, chains are equal.
+    pub(super) fn demand_at_the_end(&mut self) -> Result<(), String> {
+        for ((receiver, child), hashes) in &self.receipted {
+            if let Some(lost) =
+                hashes.iter().find(|hash| !self.replicas[*receiver].disk.holds(hash))
+            {
+                return Err(format!("{receiver} lost {lost}, receipted to {child}"));
+            }
+        }
+        for node in 0..NODES {
+            for journal_block in self.replicas[node].disk.durable() {
+                self.check_privacy(node, &journal_block.block)?;
+            }
+        }
+        let blocks = self.replicas[0].disk.durable().len();
+        if blocks < SERVING {
+            return Err(format!("the province holds {blocks} blocks: the world did nothing"));
+        }
+        self.tally.count("worlds healed");
+        Ok(())
+    }
+}

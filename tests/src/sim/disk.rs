@@ -1,0 +1,157 @@
+//! A disk in memory: what was written and not synced is lost in a crash.
+
+use hub_core::block::Block;
+use hub_core::chain::ChainHead;
+use hub_core::fact::{FactBody, GovernanceFact};
+use hub_core::hash::Hash;
+use hub_core::id::{ChainId, NodeId};
+use hub_node::io::{ChainRange, JournalBlock, JournalId, Origin, Position, StoredBlock};
+use std::collections::BTreeMap;
+
+#[derive(Debug, Clone)]
+pub(super) struct Disk {
+    pub(super) id: JournalId,
+    pub(super) blocks: Vec<JournalBlock>,
+    durable: usize,
+    pub(super) chains: BTreeMap<ChainId, Vec<usize>>,
+    pub(super) hashes: BTreeMap<Hash, usize>,
+    pub(super) asides: BTreeMap<Hash, Block>,
+    unsynced_asides: Vec<Block>,
+    pub(super) memories: BTreeMap<NodeId, Vec<u8>>,
+    pub(super) keys: BTreeMap<(NodeId, u32), [u8; 32]>,
+}
+
+/// What one sync made durable.
+pub(super) struct Synced {
+    pub(super) received: Vec<StoredBlock>,
+    pub(super) own_up_to: Option<Position>,
+}
+
+impl Disk {
+    pub(super) fn new(id: JournalId, pinned: (NodeId, [u8; 32])) -> Self {
+        Self {
+            id,
+            blocks: Vec::new(),
+            durable: 0,
+            chains: BTreeMap::new(),
+            hashes: BTreeMap::new(),
+            asides: BTreeMap::new(),
+            unsynced_asides: Vec::new(),
+            memories: BTreeMap::new(),
+            keys: BTreeMap::from([((pinned.0, 1), pinned.1)]),
+        }
+    }
+
+    pub(super) fn append(&mut self, origin: Origin, block: Block) {
+        let position = self.blocks.len() as Position + 1;
+        self.blocks.push(JournalBlock { position, origin, block });
+    }
+
+    pub(super) fn append_aside(&mut self, block: Block) {
+        self.unsynced_asides.push(block);
+    }
+
+    pub(super) fn end(&self) -> Position {
+        self.durable as Position
+    }
+
+    pub(super) fn durable(&self) -> &[JournalBlock] {
+        &self.blocks[..self.durable]
+    }
+
+    pub(super) fn holds(&self, hash: &Hash) -> bool {
+        self.hashes.contains_key(hash) || self.asides.contains_key(hash)
+    }
+
+    /// Makes everything written durable. A block that does not extend its chain is the simulator's find:
+    /// the machine must never have asked for it.
+    pub(super) fn sync(&mut self) -> Result<Synced, String> {
+        let mut synced = Synced { received: Vec::new(), own_up_to: None };
+        for index in self.durable..self.blocks.len() {
+            let JournalBlock { position, origin, block } = self.blocks[index].clone();
+            self.index(index, &block)?;
+            if origin == Origin::Own {
+                synced.own_up_to = Some(position);
+            } else {
+                let hash = block.hash();
+                synced.received.push(StoredBlock { hash, position: Some(position) });
+            }
+        }
+        self.durable = self.blocks.len();
+        for block in std::mem::take(&mut self.unsynced_asides) {
+            synced.received.push(StoredBlock { hash: block.hash(), position: None });
+            self.asides.insert(block.hash(), block);
+        }
+        Ok(synced)
+    }
+
+    fn index(&mut self, index: usize, block: &Block) -> Result<(), String> {
+        let chain = block.header().chain;
+        let head = self.head(&chain).unwrap_or(ChainHead::empty(block.header().previous));
+        head.extended(block.header(), block.hash())
+            .map_err(|error| format!("stored {block:?} though {error}"))?;
+        if self.hashes.insert(block.hash(), index).is_some() {
+            return Err(format!("stored twice: {block:?}"));
+        }
+        self.chains.entry(chain).or_default().push(index);
+        if let Ok(body) = block.body() {
+            for fact in body.into_facts() {
+                if let FactBody::Governance(GovernanceFact::NodeEnrolled(enrolment)) = fact.body {
+                    self.keys.insert((enrolment.node, enrolment.epoch), enrolment.key);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn crash(&mut self) {
+        self.blocks.truncate(self.durable);
+        self.unsynced_asides.clear();
+    }
+
+    pub(super) fn head(&self, chain: &ChainId) -> Option<ChainHead> {
+        let last = self.chains.get(chain)?.last()?;
+        let block = &self.blocks[*last].block;
+        Some(ChainHead {
+            height: block.header().height,
+            hash: block.hash(),
+            next_seq: block.header().next_seq(),
+            last_hlc: block.header().last_hlc,
+        })
+    }
+
+    pub(super) fn block(&self, chain: &ChainId, height: u64) -> Option<&Block> {
+        let index = self.chains.get(chain)?.get(usize::try_from(height).ok()?.checked_sub(1)?)?;
+        Some(&self.blocks[*index].block)
+    }
+
+    pub(super) fn read(&self, after: Position, max_bytes: usize) -> (Vec<JournalBlock>, Position) {
+        let mut blocks: Vec<JournalBlock> = Vec::new();
+        let mut bytes = 0;
+        for journal_block in self.durable().iter().skip(after as usize) {
+            bytes += journal_block.block.bytes().len();
+            if bytes > max_bytes && !blocks.is_empty() {
+                break;
+            }
+            blocks.push(journal_block.clone());
+        }
+        let end = blocks.last().map_or(after, |last| last.position);
+        (blocks, end)
+    }
+
+    pub(super) fn read_ranges(&self, ranges: &[ChainRange], max_bytes: usize) -> Vec<Block> {
+        let mut blocks = Vec::new();
+        let mut bytes = 0;
+        for range in ranges {
+            for height in range.first..=range.last {
+                let Some(block) = self.block(&range.chain, height) else { break };
+                bytes += block.bytes().len();
+                if bytes > max_bytes && !blocks.is_empty() {
+                    return blocks;
+                }
+                blocks.push(block.clone());
+            }
+        }
+        blocks
+    }
+}
