@@ -8,6 +8,7 @@
 //! - [`wire`]: the messages between nodes, byte for byte as in `schemas/wire.md`;
 //! - [`limits`]: every bound in one place.
 
+pub mod bundle;
 pub mod context;
 pub mod io;
 pub mod limits;

@@ -22,6 +22,13 @@ pub const CHAIN_FILE_BLOCKS_MAX: usize = 16;
 /// The longest message of enrolment: its chain file is its body.
 pub const ENROL_ANSWER_BYTES_MAX: usize = CHAIN_FILE_BLOCKS_MAX * BLOCK_BYTES_MAX + 64 * 1024;
 
+/// The most messages of a bundle.
+pub const BUNDLE_MESSAGES_MAX: usize = 65_536;
+/// The most chain ranges a bundle's manifest lists.
+pub const BUNDLE_RANGES_MAX: usize = 16_384;
+/// The longest bundle without its manifest: what one-way gates commonly pass.
+pub const BUNDLE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 /// The most bytes in flight to the parent (LIMITS: the server's slow-consumer edge).
 pub const IN_FLIGHT_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// The most bytes in flight to one child or follower: answers are bounded and resumed by its next ask.
@@ -87,3 +94,4 @@ const _: () = assert!(IN_FLIGHT_DOWN_BYTES_MAX >= READ_BYTES);
 const _: () = assert!(IN_FLIGHT_DOWN_BYTES_MAX >= 4 * ASK_BYTES);
 const _: () = assert!(MARKS_MAX * 16 + 512 <= MEMORY_BYTES_MAX);
 const _: () = assert!(WANT_AGAIN_MILLIS < RESEND_MILLIS && ASK_JITTER_MILLIS < ASK_MILLIS);
+const _: () = assert!(BUNDLE_RANGES_MAX <= u16::MAX as usize);

@@ -218,6 +218,11 @@ impl<'a> Reader<'a> {
         std::mem::take(&mut self.rest)
     }
 
+    /// How much is left.
+    pub(crate) fn left(&self) -> usize {
+        self.rest.len()
+    }
+
     /// Nothing may be left.
     pub(crate) fn end(self) -> Result<(), WireError> {
         let found = self.rest.len();

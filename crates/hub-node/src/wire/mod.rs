@@ -23,6 +23,7 @@ use hub_core::id::{ChainId, FederationId};
 use std::fmt;
 
 pub(crate) use bytes::{Reader, Writer};
+pub(crate) use receipt::verify;
 
 /// The first four bytes of every message.
 pub const MAGIC: [u8; 4] = *b"HUBM";
