@@ -1,5 +1,7 @@
 //! The vectors of `schemas/wire.md` decode, encode to the same bytes, and no cut or flip of them panics.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use hub_core::block::{Block, Place};
 use hub_core::fact::governance::ChainHeight;
 use hub_core::fact::{Fact, FactBody, UnitFact};
