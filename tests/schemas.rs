@@ -14,7 +14,6 @@ use hub_core::fact::{self, CodeKind, Fact, FactBody, KINDS, governance};
 use hub_core::hash::{Hash, hex_decode, sha256};
 use hub_core::header::{self, Header};
 use hub_core::id::{ChainId, FederationId, Lane, NodeId, UnitId};
-use hub_core::published;
 use hub_core::time::{Hlc, Precision};
 use hub_tests::{sample, vectors};
 use serde::Serialize;
@@ -400,83 +399,6 @@ fn broken_vectors_are_refused_in_the_words_written() {
         stages.insert(stage);
     }
     assert_eq!(stages, BTreeSet::from(["body", "header", "signature"]));
-}
-
-#[test]
-fn indicators_are_whole_and_named_once() {
-    let file: Value = serde_json::from_str(published::INDICATORS).unwrap();
-    assert_eq!(file, json("indicators.json"));
-    let measures = file["measures"].as_object().unwrap();
-    for (id, words) in measures {
-        for field in ["zh", "en", "unit"] {
-            assert!(!words[field].as_str().unwrap().is_empty(), "{id}.{field}");
-        }
-    }
-    let mut ids = BTreeSet::new();
-    for indicator in file["indicators"].as_array().unwrap() {
-        let id = indicator["id"].as_str().unwrap();
-        assert!(ids.insert(id), "{id} twice");
-        for field in ["zh", "en", "definition"] {
-            assert!(!indicator[field].as_str().unwrap().is_empty(), "{id}.{field}");
-        }
-        assert!(["set", "count"].contains(&indicator["kind"].as_str().unwrap()), "{id}");
-        for (base, ratio) in indicator["bases"].as_object().unwrap() {
-            let ratio: Vec<&str> =
-                ratio.as_array().unwrap().iter().map(|m| m.as_str().unwrap()).collect();
-            assert!(ratio.len() == 2 && ratio[0] != ratio[1], "{id} {base}");
-            assert!(ratio.iter().all(|measure| measures.contains_key(*measure)), "{id} {base}");
-        }
-    }
-    for id in ["founding.unit", "founding.application", "member.A", "member.B", "women.org"] {
-        assert!(ids.contains(id), "{id}");
-    }
-}
-
-#[test]
-fn the_policy_names_the_orders_of_the_format() {
-    let policy: Value = serde_json::from_str(published::POLICY).unwrap();
-    let evidence = serde_json::to_value([
-        Evidence::SelfDeclared,
-        Evidence::Roster,
-        Evidence::SocialInsurance,
-        Evidence::LabourContract,
-    ]);
-    assert_eq!(policy["evidence_weakest_first"], evidence.unwrap());
-    for kind in [
-        BranchKind::Own,
-        BranchKind::Joint,
-        BranchKind::Regional,
-        BranchKind::Industrial,
-        BranchKind::Flexible,
-        BranchKind::Federation,
-        BranchKind::System,
-        BranchKind::SubBranch,
-    ] {
-        let name = serde_json::to_value(kind).unwrap();
-        let rank = &policy["union_kind_rank"][name.as_str().unwrap()];
-        assert_eq!(rank.as_u64(), Some(u64::from(kind.rank())), "{name}");
-        let out = policy["not_grassroots"].as_array().unwrap().contains(&name);
-        assert_eq!(out, !kind.is_grassroots(), "{name}");
-    }
-    assert_eq!(policy["hand_over_days"], 30);
-}
-
-#[test]
-fn the_catalogue_of_figures_names_its_elements() {
-    let catalog: Value = serde_json::from_str(published::CATALOG).unwrap();
-    let elements: BTreeSet<u64> =
-        catalog["elements"].as_array().unwrap().iter().map(|e| e["id"].as_u64().unwrap()).collect();
-    for form in catalog["forms"].as_array().unwrap() {
-        for element in form["elements"].as_array().unwrap() {
-            assert!(elements.contains(&element.as_u64().unwrap()), "{form}");
-        }
-    }
-    for element in catalog["elements"].as_array().unwrap() {
-        let unit = element["unit"].as_str().unwrap();
-        assert!(["人", "户", "人次", "件", "份", "家", "元"].contains(&unit), "{element}");
-        let kind = element["kind"].as_str().unwrap();
-        assert!(["point", "period", "cumulative"].contains(&kind), "{element}");
-    }
 }
 
 /// The map names every file of the folder.

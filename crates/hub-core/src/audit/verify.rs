@@ -54,6 +54,7 @@ pub fn verify(
         view: View::new(federation, *root_key),
         keys: BTreeMap::from([((NodeId::of_first_key(root_key), 1), *root_key)]),
         done: BTreeSet::new(),
+        bad: BTreeSet::new(),
         signatures: 0,
         findings,
         links,
@@ -86,6 +87,8 @@ struct Verifier<'a> {
     /// Keys of writers whose enrolment stood when their blocks were verified.
     keys: BTreeMap<Writer, [u8; 32]>,
     done: BTreeSet<Writer>,
+    /// Blocks of known writers that are not read again or not signed by their key.
+    bad: BTreeSet<(ChainId, u64)>,
     signatures: u64,
     findings: Vec<Finding>,
 }
@@ -132,17 +135,17 @@ impl Verifier<'_> {
     fn chain(&mut self, chain: &ChainId) {
         let Some(key) = self.keys.get(&writer_of(chain)).copied() else { return };
         for (height, hash) in self.listed(chain) {
-            let Some(block) = self.read(chain, height, hash) else {
-                self.findings.push(Finding::at(*chain, height, FindingKind::Unread));
-                continue;
+            let verified = match self.read(chain, height, hash) {
+                None => Err(FindingKind::Unread),
+                Some(block) => block.verify(&key).map(|()| block).map_err(FindingKind::Signature),
             };
-            match block.verify(&key) {
-                Ok(()) => {
+            match verified {
+                Ok(block) => {
                     self.signatures += 1;
                     self.view.add(&block);
                 }
-                Err(error) => {
-                    let kind = FindingKind::Signature(error);
+                Err(kind) => {
+                    self.bad.insert((*chain, height));
                     self.findings.push(Finding::at(*chain, height, kind));
                 }
             }
@@ -201,10 +204,12 @@ impl Verifier<'_> {
         let mut judged = Judged::default();
         let chains: Vec<ChainId> = self.links.chains.keys().copied().collect();
         for chain in chains {
-            let Some(key) = self.keys.get(&writer_of(&chain)).copied() else { continue };
+            if !self.done.contains(&writer_of(&chain)) {
+                continue;
+            }
             for (height, hash) in self.listed(&chain) {
-                let block = self.read(&chain, height, hash);
-                if let Some(block) = block.filter(|block| block.verify(&key).is_ok()) {
+                let good = !self.bad.contains(&(chain, height));
+                if let Some(block) = self.read(&chain, height, hash).filter(|_| good) {
                     self.judge_block(&block, &mut judged);
                 }
             }
