@@ -7,7 +7,7 @@
 use hub_tests::sim::{Tally, run};
 
 /// How many seeds a plain run takes.
-const SEEDS: u64 = 160;
+const SEEDS: u64 = 80;
 /// What must have happened at least once in a plain run.
 const MUST_HAPPEN: [&str; 32] = [
     "fault: message lost",

@@ -159,7 +159,6 @@ impl Machine {
         match inbound {
             Some(inbound) if inbound.cursor().stream == stream => return true,
             Some(inbound) if !inbound.is_restarted_by(stream, after) => return false,
-            None if after != 0 => return false,
             _ => {}
         }
         let known = inbound.is_some();

@@ -1,0 +1,269 @@
+//! One parent, one child, one rule at a time; mixtures of them are the simulator's.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use hub_core::SigningKey;
+use hub_core::block::Block;
+use hub_core::chain::ChainHead;
+use hub_core::fact::{Fact, FactBody, UnitFact};
+use hub_core::hash::Hash;
+use hub_core::id::{ChainId, FederationId, Lane, NodeId, UnitId};
+use hub_core::time::{Day, Hlc, Millis, Precision};
+use hub_node::io::{
+    Channel, Context, Event, Hold, Input, JournalId, Output, Position, Refusal, Scope, Start,
+    StoredBlock,
+};
+use hub_node::machine::Machine;
+use hub_node::wire::{Message, Receipt, Ship, StreamId, sign};
+use std::collections::BTreeMap;
+
+const NOW: Millis = 1_795_138_200_000;
+const STREAM: StreamId = StreamId { journal: JournalId([5; 16]), run: 0 };
+
+fn key(seed: u8) -> SigningKey {
+    SigningKey::from_bytes(&[seed; 32])
+}
+
+fn node(seed: u8) -> NodeId {
+    NodeId::of_first_key(key(seed).verifying_key().as_bytes())
+}
+
+fn federation() -> FederationId {
+    FederationId::of_root_key(key(1).verifying_key().as_bytes())
+}
+
+/// What the parent, node 1, holds and knows of its child, node 2.
+#[derive(Default)]
+struct World {
+    blocks: BTreeMap<(ChainId, u64), Block>,
+    child_enrolled: bool,
+}
+
+impl Context for World {
+    fn key(&self, of: NodeId, epoch: u32) -> Option<[u8; 32]> {
+        let known = epoch == 1 && self.child_enrolled && of == node(2);
+        known.then(|| key(2).verifying_key().to_bytes())
+    }
+
+    fn head(&self, chain: &ChainId) -> Option<ChainHead> {
+        let (_, last) = self.blocks.iter().rfind(|((of, _), _)| of == chain)?;
+        let header = last.header();
+        let (height, hash) = (header.height, last.hash());
+        Some(ChainHead { height, hash, next_seq: header.next_seq(), last_hlc: header.last_hlc })
+    }
+
+    fn known(&self, chain: &ChainId, height: u64) -> Option<Hash> {
+        self.blocks.get(&(*chain, height)).map(Block::hash)
+    }
+
+    fn block(&self, chain: &ChainId, height: u64) -> Option<Block> {
+        self.blocks.get(&(*chain, height)).cloned()
+    }
+
+    fn aside(&self, _: &Hash) -> bool {
+        false
+    }
+
+    fn heads(&self, _: Option<&ChainId>, _: usize) -> Vec<(ChainId, ChainHead)> {
+        Vec::new()
+    }
+
+    fn concerns(&self, _: UnitId, _: UnitId) -> bool {
+        false
+    }
+
+    fn serves_below(&self, _: UnitId, _: NodeId) -> bool {
+        false
+    }
+
+    fn scope(&self, peer: NodeId) -> Option<Scope> {
+        (peer == node(2)).then(|| Scope::Child(UnitId::of_territory("990121", 2026)))
+    }
+
+    fn sign(&self, bytes: &[u8]) -> [u8; 64] {
+        sign(&key(1), bytes)
+    }
+}
+
+/// The child's first blocks, each stamped so many milliseconds after now.
+fn blocks(stamps: &[Millis], signer: u8, reason: u16) -> Vec<Block> {
+    let chain = ChainId { node: node(2), epoch: 1, lane: Lane::Up };
+    let mut head = ChainHead::empty(Hash::ZERO);
+    let unit = UnitId::of_territory("990121", 2026);
+    let mut blocks = Vec::new();
+    for stamp in stamps {
+        let fact = Fact {
+            hlc: Hlc::at(NOW + stamp),
+            day: Day::of_millis(NOW),
+            precision: Precision::Day,
+            operator: 1,
+            unit,
+            document: None,
+            attributes: Vec::new(),
+            body: FactBody::Unit(UnitFact::Closed { unit, reason }),
+        };
+        let place = head.next_place(federation(), chain);
+        let block = Block::seal(place, &[fact], &key(signer)).unwrap();
+        head = head.extended(block.header(), block.hash()).unwrap();
+        blocks.push(block);
+    }
+    blocks
+}
+
+fn parent(world: &World) -> Machine {
+    let mut machine = Machine::new();
+    let start = Start {
+        federation: federation(),
+        node: node(1),
+        epoch: 1,
+        journal: JournalId([1; 16]),
+        end: 0,
+        parent: None,
+        follows: false,
+        seed: 1,
+        memories: Vec::new(),
+    };
+    machine.step(NOW, Input::Start(Box::new(start)), world);
+    machine
+}
+
+fn ship(block: &Block, delivery: u64) -> Input {
+    let position = block.header().height;
+    let ship = Ship { stream: STREAM, after: position - 1, position, block: block.clone() };
+    let bytes = Message::Ship(ship).encode(federation());
+    Input::Received { from: node(2), channel: Channel::Up, bytes, delivery: Some(delivery) }
+}
+
+/// Stores what the machine wants stored, as a journal would; what it then does.
+fn store(machine: &mut Machine, world: &mut World, outputs: &[Output]) -> Vec<Output> {
+    let mut stored = Vec::new();
+    for output in outputs {
+        let Output::Store(batch) = output else { continue };
+        for storing in batch {
+            let header = *storing.block.header();
+            world.blocks.insert((header.chain, header.height), storing.block.clone());
+            let position = Some(world.blocks.len() as Position);
+            stored.push(StoredBlock { hash: storing.block.hash(), position });
+        }
+    }
+    machine.step(NOW, Input::Stored(stored), world)
+}
+
+fn stores(outputs: &[Output]) -> usize {
+    let batches = outputs.iter().filter_map(|output| match output {
+        Output::Store(batch) => Some(batch.len()),
+        _ => None,
+    });
+    batches.sum()
+}
+
+fn receipts(outputs: &[Output]) -> Vec<Receipt> {
+    let messages = outputs.iter().filter_map(|output| match output {
+        Output::Send { bytes, .. } => Message::decode(bytes, federation()).ok(),
+        _ => None,
+    });
+    let receipts = messages.filter_map(|message| match message {
+        Message::Receipt(receipt) => Some(*receipt),
+        _ => None,
+    });
+    receipts.collect()
+}
+
+fn acknowledged(outputs: &[Output], wanted: u64) -> bool {
+    outputs.iter().any(|o| matches!(o, Output::Acknowledge { delivery } if *delivery == wanted))
+}
+
+fn held(outputs: &[Output]) -> Vec<Hold> {
+    let events = outputs.iter().filter_map(|output| match output {
+        Output::Report(Event::Held { why, .. }) => Some(*why),
+        _ => None,
+    });
+    events.collect()
+}
+
+#[test]
+fn nothing_is_receipted_or_acknowledged_before_it_is_durable() {
+    let mut world = World { child_enrolled: true, ..World::default() };
+    let mut machine = parent(&world);
+    let block = &blocks(&[0], 2, 1)[0];
+    let outputs = machine.step(NOW, ship(block, 7), &world);
+    assert_eq!((stores(&outputs), receipts(&outputs).len()), (1, 0));
+    assert!(!acknowledged(&outputs, 7));
+    let outputs = store(&mut machine, &mut world, &outputs);
+    assert!(acknowledged(&outputs, 7));
+    let receipt = &receipts(&outputs)[0];
+    assert_eq!((receipt.cursor.position, receipt.child), (1, node(2)));
+    assert!(receipt.verify(federation(), key(1).verifying_key().as_bytes()).is_ok());
+    let again = machine.step(NOW, ship(block, 8), &world);
+    assert!(acknowledged(&again, 8) && stores(&again) == 0, "known for ever");
+}
+
+#[test]
+fn a_block_before_its_predecessor_waits_and_is_not_receipted() {
+    let mut world = World { child_enrolled: true, ..World::default() };
+    let mut machine = parent(&world);
+    let blocks = blocks(&[0, 1], 2, 1);
+    let outputs = machine.step(NOW, ship(&blocks[1], 1), &world);
+    assert_eq!(held(&outputs), [Hold::Gap]);
+    let outputs = machine.step(NOW, ship(&blocks[0], 2), &world);
+    let outputs = store(&mut machine, &mut world, &outputs);
+    assert_eq!(stores(&outputs), 1, "the second follows at once");
+    let outputs = store(&mut machine, &mut world, &outputs);
+    assert_eq!(receipts(&outputs)[0].cursor.position, 2);
+}
+
+#[test]
+fn a_block_of_an_unknown_key_waits_for_its_enrolment() {
+    let mut world = World::default();
+    let mut machine = parent(&world);
+    let outputs = machine.step(NOW, ship(&blocks(&[0], 2, 1)[0], 1), &world);
+    assert_eq!((held(&outputs), stores(&outputs)), (vec![Hold::UnknownKey], 0));
+    world.child_enrolled = true;
+    assert_eq!(stores(&machine.step(NOW, Input::ViewAdvanced, &world)), 1);
+}
+
+#[test]
+fn a_clock_too_far_ahead_is_held_at_the_door_and_let_in_in_time() {
+    let world = World { child_enrolled: true, ..World::default() };
+    let mut machine = parent(&world);
+    let outputs = machine.step(NOW, ship(&blocks(&[600_001], 2, 1)[0], 1), &world);
+    assert_eq!((held(&outputs), stores(&outputs)), (vec![Hold::Door], 0));
+    assert_eq!(machine.status().below[0].held.len(), 1, "shown");
+    assert_eq!(stores(&machine.step(NOW, Input::Tick, &world)), 0);
+    assert_eq!(stores(&machine.step(NOW + 1, Input::Tick, &world)), 1);
+}
+
+#[test]
+fn a_wrong_signature_a_stranger_and_rubbish_are_refused_by_name() {
+    let world = World { child_enrolled: true, ..World::default() };
+    let mut machine = parent(&world);
+    let outputs = machine.step(NOW, ship(&blocks(&[0], 3, 1)[0], 1), &world);
+    let refused = |outputs: &[Output]| {
+        outputs.iter().find_map(|output| match output {
+            Output::Reject { refusal, .. } => Some(refusal.clone()),
+            _ => None,
+        })
+    };
+    assert!(matches!(refused(&outputs), Some(Refusal::Block(_))));
+    let Input::Received { channel, bytes, .. } = ship(&blocks(&[0], 2, 1)[0], 1) else { return };
+    let strange = Input::Received { from: node(9), channel, bytes, delivery: Some(2) };
+    assert_eq!(refused(&machine.step(NOW, strange, &world)), Some(Refusal::Stranger));
+    let (from, bytes, delivery) = (node(2), vec![1, 2, 3], Some(3));
+    let rubbish = Input::Received { from, channel, bytes, delivery };
+    assert!(matches!(refused(&machine.step(NOW, rubbish, &world)), Some(Refusal::Garbage(_))));
+    assert_eq!(machine.status().below[0].refused, 2, "counted under the sender's name");
+}
+
+#[test]
+fn two_blocks_by_one_key_at_one_place_are_a_proof() {
+    let mut world = World { child_enrolled: true, ..World::default() };
+    let mut machine = parent(&world);
+    let outputs = machine.step(NOW, ship(&blocks(&[0], 2, 1)[0], 1), &world);
+    store(&mut machine, &mut world, &outputs);
+    let outputs = machine.step(NOW, ship(&blocks(&[0], 2, 2)[0], 2), &world);
+    assert!(outputs.iter().any(|output| matches!(output, Output::KeepFork(_))));
+    assert!(
+        outputs.iter().any(|o| matches!(o, Output::Report(Event::Forked { height: 1, .. }))),
+        "shown"
+    );
+}
