@@ -9,9 +9,11 @@ use hub_core::audit::{
 };
 use hub_core::block::Block;
 use hub_core::chain::ChainError;
+use hub_core::fact::governance::LaneHead;
 use hub_core::fact::unit::Level;
+use hub_core::fact::{FactBody, GovernanceFact};
 use hub_core::header::Header;
-use hub_core::id::{ChainId, FederationId, Lane};
+use hub_core::id::{BranchId, ChainId, FactId, FederationId, Lane};
 use hub_core::view::verdict::Reason;
 use hub_tests::sample;
 use hub_tests::world::{World, Writer, registered, territory};
@@ -213,4 +215,32 @@ fn two_logs_differ_first_where_they_do() {
     let federations: (FederationId, FederationId) = (world.federation(), other.federation());
     let expected = Some(ReplayDifference::Federation(federations.0, federations.1));
     assert_eq!(replay_difference(&whole, &empty), expected);
+}
+
+/// A rotated key: its first block continues the head its enrolment names, or that is a finding.
+#[test]
+fn a_new_epoch_continues_the_head_it_was_given() {
+    for honest in [true, false] {
+        let (mut world, [_, county, township]) = World::populated();
+        let up = township.chain(Lane::Up);
+        let head = world.head(&up);
+        let key = SigningKey::from_bytes(&[0x44; 32]);
+        let rotated = Writer { key, epoch: 2, ..township.clone() };
+        let mut enrolment = rotated.enrolment(false);
+        if let FactBody::Governance(GovernanceFact::NodeEnrolled(enrolled)) = &mut enrolment {
+            let lane = LaneHead { lane: Lane::Up, height: head.height, hash: head.hash };
+            enrolled.continues = Some((1, vec![lane]));
+        }
+        world.write(&county, Lane::Down(township.unit), vec![enrolment]);
+        let from = if honest { head.hash } else { world.blocks[0].hash() };
+        world.continue_from(rotated.chain(Lane::Up), from);
+        let branch = BranchId::of_first_fact(&FactId { chain: up, seq: 2 });
+        let block = world.write(&rotated, Lane::Up, vec![World::joined(branch, 77)]);
+        let proven = verify(&world.root_key(), entries(&world.blocks), &world.source());
+        let kind = FindingKind::Continues { expected: head.hash, found: from };
+        let (chain, height) = (Some(block.header().chain), Some(1));
+        let expected = if honest { vec![] } else { vec![Finding { chain, height, kind }] };
+        assert_eq!(proven.findings, expected);
+        assert_eq!(proven.standing, 30, "28 facts, the enrolment and one member");
+    }
 }

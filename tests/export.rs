@@ -12,6 +12,8 @@ use hub_core::view::View;
 use hub_core::view::verdict::Verdict;
 use hub_tests::sample;
 use hub_tests::world::World;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::Value;
 use std::path::Path;
 
@@ -154,4 +156,38 @@ fn lines_have_the_fields_written() {
     }
     let chain = township.chain(hub_core::id::Lane::Up);
     assert_eq!(world.head(&chain).height, 4);
+}
+
+/// Lines hit at random: nothing panics, and what still makes a block is a block of the export.
+#[test]
+fn hit_lines_make_no_other_block() {
+    let (world, _) = World::populated();
+    let lines = export(&world);
+    let known: Vec<Hash> = world.blocks.iter().map(Block::hash).collect();
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[0x77; 32]);
+    let config = Config { cases: 1_500, failure_persistence: None, ..Config::default() };
+    let hits = (any::<u16>(), any::<u16>(), 0_u8..128, 0_u8..3);
+    TestRunner::new_with_rng(config, rng)
+        .run(&hits, |(line, place, value, how)| {
+            let mut lines = lines.clone();
+            let line = usize::from(line) % lines.len();
+            let mut bytes = lines[line].clone().into_bytes();
+            let place = usize::from(place) % bytes.len();
+            match how {
+                0 => bytes[place] = value,
+                1 => drop(bytes.remove(place)),
+                _ => bytes.truncate(place),
+            }
+            lines[line] = String::from_utf8_lossy(&bytes).into_owned();
+            let mut reader = Reader::default();
+            for text in &lines {
+                match reader.take(text) {
+                    Ok(Some(block)) => prop_assert!(known.contains(&block.hash())),
+                    Ok(None) => {}
+                    Err(error) => prop_assert!(!error.to_string().is_empty()),
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
 }

@@ -173,6 +173,11 @@ impl World {
         self.heads.get(chain).copied().unwrap_or(ChainHead::empty(Hash::ZERO))
     }
 
+    /// Begins a chain of a later epoch at the head of an earlier one.
+    pub fn continue_from(&mut self, chain: ChainId, head: Hash) {
+        self.heads.insert(chain, ChainHead::empty(head));
+    }
+
     /// The facts of these bodies, each a millisecond after the one before.
     pub fn facts(&mut self, writer: &Writer, bodies: Vec<FactBody>) -> Vec<Fact> {
         let fact = |body| {
