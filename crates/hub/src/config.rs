@@ -74,6 +74,18 @@ pub struct ServerConfig {
     pub messages_per_child: u32,
 }
 
+impl ServerConfig {
+    /// A server with the usual bounds.
+    pub fn of_url(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            tls_ca: None,
+            stream_bytes: default_stream_bytes(),
+            messages_per_child: default_messages_per_child(),
+        }
+    }
+}
+
 fn default_stream_bytes() -> u64 {
     1 << 30
 }

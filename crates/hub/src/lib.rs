@@ -17,3 +17,5 @@ pub mod replica;
 pub mod report;
 pub mod socket;
 pub mod status;
+
+pub use command::run::{Env, run};

@@ -63,9 +63,6 @@ pub enum Command {
     Enrol(EnrolCommand),
     /// Run the daemon
     Run,
-    /// Exchange by files instead of a network
-    #[command(subcommand)]
-    Bundle(BundleCommand),
     /// Copy everything of this node into a directory
     Backup(Directory),
     /// Put a backup into a new data directory
@@ -408,6 +405,9 @@ pub struct Init {
     /// Its division code
     #[arg(long)]
     pub code: String,
+    /// Year of the list the code is from; this year if not given
+    #[arg(long, value_name = "YEAR")]
+    pub list_year: Option<u16>,
 }
 
 /// `hub enrol`.
@@ -418,9 +418,12 @@ pub enum EnrolCommand {
         /// The unit this node is to serve, by name, path or code
         #[arg(long)]
         unit: String,
-        /// Fingerprint of the federation's root, if it is known already
-        #[arg(long)]
-        root: Option<String>,
+        /// The federation's root key, as the node above reads it out
+        #[arg(long, value_name = "KEY")]
+        root: String,
+        /// The one-time token of the node above, if it gave one
+        #[arg(long, default_value = "")]
+        token: String,
         /// Where the request goes
         #[arg(long, value_name = "FILE")]
         out: String,
@@ -432,9 +435,15 @@ pub enum EnrolCommand {
         /// The unit, if it is to be another than the request names
         #[arg(long)]
         unit: Option<String>,
-        /// Years until renewal
-        #[arg(long, default_value_t = 2)]
-        years: u32,
+        /// Days until renewal
+        #[arg(long, default_value_t = 730)]
+        days: u32,
+        /// Hand the person key over, which a node needs to enter members; by default from county up
+        #[arg(long, value_name = "true|false")]
+        person_key: Option<bool>,
+        /// Let the node admit others; by default from township up
+        #[arg(long, value_name = "true|false")]
+        may_delegate: Option<bool>,
         /// Where the answer goes
         #[arg(long, value_name = "FILE")]
         out: String,
@@ -443,30 +452,12 @@ pub enum EnrolCommand {
     Accept {
         /// The answer
         file: String,
-    },
-}
-
-/// `hub bundle`.
-#[derive(Debug, Clone, Subcommand)]
-pub enum BundleCommand {
-    /// Write what a neighbour lacks into a file
-    Export {
-        /// The neighbour's unit, or parent
+        /// The NATS server of the node above; bundles if not given
         #[arg(long)]
-        to: String,
-        /// Where the bundle goes
+        url: Option<String>,
+        /// A PEM file that vouches for that server
         #[arg(long, value_name = "FILE")]
-        out: String,
-    },
-    /// Take a bundle in
-    Import {
-        /// The bundle
-        file: String,
-    },
-    /// Say what is in a bundle
-    Inspect {
-        /// The bundle
-        file: String,
+        tls_ca: Option<PathBuf>,
     },
 }
 
@@ -485,6 +476,12 @@ pub enum LogCommand {
         /// How many
         #[arg(long, default_value_t = 20)]
         last: usize,
+        /// Only facts of this kind
+        #[arg(long)]
+        kind: Option<String>,
+        /// Only facts that do not count
+        #[arg(long)]
+        parked: bool,
     },
     /// Every fact with its block and verdict, one JSON object a line
     Export {
@@ -503,9 +500,19 @@ pub enum LogCommand {
 #[derive(Debug, Clone, Subcommand)]
 pub enum AuditCommand {
     /// Every block, chain and signature
-    Verify,
+    Verify(Audited),
     /// Fold everything again and compare
-    Replay,
+    Replay(Audited),
+}
+
+/// What is audited.
+#[derive(Debug, Clone, Args)]
+pub struct Audited {
+    /// Data directories or bundles; this node's own if none
+    pub from: Vec<String>,
+    /// The federation's root key; with a directory of another, give what you trust
+    #[arg(long, value_name = "KEY")]
+    pub root: Option<String>,
 }
 
 /// `hub ops`.

@@ -4,5 +4,7 @@
 //! `render::words::help`, and a test holds that none is missing.
 
 mod args;
+mod help;
 
 pub use args::*;
+pub use help::{Parsed, parse};

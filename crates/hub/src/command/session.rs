@@ -4,6 +4,7 @@ use super::error::CommandError;
 use super::names::Names;
 use crate::command_io::CommandIo;
 use crate::config::Node;
+use crate::host::Host;
 use crate::import::Problem;
 use crate::import::date::{self, Dated};
 use crate::keys::{PERSON_KEY, VAULT_KEY};
@@ -26,14 +27,22 @@ pub struct Shared {
     pub node: Node,
     /// The books.
     pub replica: Arc<Replica>,
+    /// The same with the daemon around it, if one runs.
+    pub host: Host,
     desk: Mutex<Desk>,
     vault: Mutex<Option<Arc<Vault>>>,
 }
 
 impl Shared {
     /// The node with these books.
-    pub fn new(node: Node, replica: Arc<Replica>) -> Self {
-        Self { node, replica, desk: Mutex::default(), vault: Mutex::default() }
+    pub fn new(host: Host) -> Self {
+        Self {
+            node: host.node.clone(),
+            replica: Arc::clone(&host.replica),
+            host,
+            desk: Mutex::default(),
+            vault: Mutex::default(),
+        }
     }
 
     /// What was computed for earlier questions.

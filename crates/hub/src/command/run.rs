@@ -1,0 +1,305 @@
+//! From what was typed to a command that runs: in this process, or in the daemon that holds the
+//! directory.
+
+use super::error::CommandError;
+use super::session::{Session, Shared, day_of};
+use super::{
+    audit, backup, branch_acts, enrol, figure, log, member_acts, query, status, undo, unit,
+};
+use crate::cli::{
+    self, AuditCommand, ByArg, Cli, Command, EnrolCommand, FigureCommand, LogCommand, OpsCommand,
+    Parsed, QueryCommand, UnitCommand,
+};
+use crate::clock::{Clock, SystemClock};
+use crate::command_io::CommandIo;
+use crate::config::{CONFIG_FILE, Config, Node, ServerConfig};
+use crate::enrol::{Asking, Founding};
+use crate::host::{self, Commands, Host};
+use crate::import::text;
+use crate::ops_nats::{Children, ServerPlan, replace_file};
+use crate::render::Lang;
+use crate::socket::Call;
+use hub_core::fact::unit::Level;
+use hub_core::query::By;
+use hub_core::time::Day;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+/// What the process knows besides its arguments.
+#[derive(Debug, Clone, Default)]
+pub struct Env {
+    /// The data directory, where none is typed (`HUB_DATA`).
+    pub data: Option<PathBuf>,
+    /// The language of the system, e.g. `zh_CN.UTF-8`.
+    pub lang: Option<String>,
+}
+
+/// Runs one command and says its exit code: 0 fine, 1 findings, refused rows or no match, 2 error. A
+/// caller that stopped reading is no error.
+pub fn run(args: &[String], env: &Env, io: &dyn CommandIo) -> u8 {
+    let cli = match cli::parse(args) {
+        Parsed::Command(cli) => cli,
+        Parsed::Help(text) => return told(io.out(&text), 0),
+        Parsed::Wrong(text) => return told(io.err(&text), 2),
+    };
+    let lang = Lang::from(cli.lang);
+    ended(run_typed(&cli, args, env, io), lang, io)
+}
+
+fn told(written: std::io::Result<()>, code: u8) -> u8 {
+    match written {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => 2,
+        _ => code,
+    }
+}
+
+/// The exit code of what a command came to; an error is said first.
+fn ended(result: Result<u8, CommandError>, lang: Lang, io: &dyn CommandIo) -> u8 {
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            let code = error.exit();
+            if code > 0 {
+                // Nothing is left to say it to where even this fails.
+                let _ = io.err(&format!("hub: {}\n", error.message(lang)));
+            }
+            code
+        }
+    }
+}
+
+fn run_typed(
+    cli: &Cli,
+    args: &[String],
+    env: &Env,
+    io: &dyn CommandIo,
+) -> Result<u8, CommandError> {
+    let data = cli.data.clone().or_else(|| env.data.clone()).ok_or_else(|| {
+        CommandError::refused(
+            "请用 --data 指定数据目录,或设置环境变量 HUB_DATA",
+            "say where the data directory is, by --data or HUB_DATA",
+        )
+    })?;
+    let place = Place { cli, data: &data, lang: cli.lang.into(), io };
+    if let Some(code) = place.without_node()? {
+        return Ok(code);
+    }
+    let node = Node::load(&data)?;
+    let commands = Arc::new(HubCommands::default());
+    if matches!(cli.command, Command::Run) {
+        crate::daemon::start_log();
+        let ran = crate::daemon::run(node, commands);
+        return ran.map(|()| 0).map_err(|error| CommandError::Machine(error.to_string()));
+    }
+    let call = Call { args: args.to_vec(), lang: env.lang.clone(), screen: io.screen().clone() };
+    let ran = host::run(&node, &call, &*commands, io);
+    ran.map_err(|error| CommandError::Machine(error.to_string()))
+}
+
+/// The command library, for the daemon and for a process of its own.
+#[derive(Default)]
+pub struct HubCommands {
+    /// Kept from one command to the next, with what was computed for it.
+    shared: OnceLock<Shared>,
+}
+
+impl Commands for HubCommands {
+    fn run(&self, call: &Call, host: &Host, io: &dyn CommandIo) -> u8 {
+        match cli::parse(&call.args) {
+            Parsed::Command(cli) => {
+                let shared = self.shared.get_or_init(|| Shared::new(host.clone()));
+                let lang = cli.lang.into();
+                let (format, operator) = (cli.format, cli.operator);
+                let session = Session { shared, io, lang, format, operator };
+                ended(dispatch(&session, &cli.command), lang, io)
+            }
+            Parsed::Help(text) => told(io.out(&text), 0),
+            Parsed::Wrong(text) => told(io.err(&text), 2),
+        }
+    }
+}
+
+/// A command about a directory, not about a node that runs in it.
+struct Place<'a> {
+    cli: &'a Cli,
+    data: &'a Path,
+    lang: Lang,
+    io: &'a dyn CommandIo,
+}
+
+impl Place<'_> {
+    /// Runs commands that need no open node; `None` for all others.
+    fn without_node(&self) -> Result<Option<u8>, CommandError> {
+        let (data, lang, io) = (self.data, self.lang, self.io);
+        let code = match &self.cli.command {
+            Command::Init(init) => {
+                let clock = SystemClock;
+                let (year, _, _) = Day::of_millis(clock.now()).to_ymd();
+                let founding = Founding {
+                    name: text::name(&init.province),
+                    code: text::code(&init.code),
+                    list_year: init.list_year.unwrap_or(u16::try_from(year).unwrap_or(u16::MAX)),
+                    level: Level::Province,
+                };
+                enrol::init(data, &founding, Arc::new(clock), lang, io)?
+            }
+            Command::Enrol(EnrolCommand::Request { unit, root, token, out }) => {
+                let root_key = enrol::root_key(root)?;
+                let asking = Asking { root_key, unit: unit.clone(), token: token.clone() };
+                enrol::request(data, &asking, out, SystemClock.now(), lang, io)?
+            }
+            Command::Enrol(EnrolCommand::Accept { file, url, tls_ca }) => {
+                enrol::accept(data, file, url.as_deref(), tls_ca.clone(), lang, io)?
+            }
+            Command::Backup(directory) => backup::backup(data, &directory.dir, lang, io)?,
+            Command::Restore(directory) => backup::restore(&directory.dir, data, lang, io)?,
+            Command::Log(LogCommand::Repair) => backup::repair(data, lang, io)?,
+            Command::Audit(AuditCommand::Verify(asked)) => {
+                audit::verify(&self.audited(asked)?, io)?
+            }
+            Command::Audit(AuditCommand::Replay(asked)) => {
+                audit::replay(&self.audited(asked)?, io)?
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(code))
+    }
+
+    /// The root of trust is typed, or pinned in this node's own configuration; never read from what is
+    /// audited.
+    fn audited(&self, asked: &cli::Audited) -> Result<audit::Audited, CommandError> {
+        let root = match &asked.root {
+            Some(typed) => enrol::root_key(typed)?,
+            None => Node::load(self.data)?.config.root_key,
+        };
+        let from = match asked.from.is_empty() {
+            true => vec![Node::load(self.data)?.data_dir().to_string_lossy().into_owned()],
+            false => asked.from.clone(),
+        };
+        Ok(audit::Audited { from, root, format: self.cli.format, lang: self.lang })
+    }
+}
+
+/// Runs a command on an open node.
+fn dispatch(session: &Session<'_>, command: &Command) -> Result<u8, CommandError> {
+    match command {
+        Command::Unit(command) => of_unit(session, command),
+        Command::Branch(command) => branch_acts::run(session, command),
+        Command::Member(command) => member_acts::run(session, command),
+        Command::Figure(FigureCommand::Report(import)) => figure::report(session, &import.into()),
+        Command::Undo(asked) => undo::run(session, asked),
+        Command::Query(QueryCommand::Coverage(asked)) => coverage(session, asked),
+        Command::Status => status::status(session, &session.shared.host.status()?),
+        Command::Enrol(EnrolCommand::Approve {
+            file,
+            unit,
+            days,
+            person_key,
+            may_delegate,
+            out,
+        }) => {
+            let approving = enrol::Approving {
+                request: file.clone(),
+                out: out.clone(),
+                unit: unit.clone(),
+                days: *days,
+                person_key: *person_key,
+                may_delegate: *may_delegate,
+            };
+            enrol::approve(session, &approving)
+        }
+        Command::Log(LogCommand::Show { last, kind, parked }) => {
+            log::show(session, &log::Show { last: *last, kind: kind.clone(), parked: *parked })
+        }
+        Command::Log(LogCommand::Export { out, .. }) => log::export(session, out),
+        Command::Ops(OpsCommand::NatsConfig { listen, out }) => nats_config(session, listen, out),
+        Command::Log(LogCommand::Repair)
+        | Command::Init(_)
+        | Command::Enrol(_)
+        | Command::Run
+        | Command::Backup(_)
+        | Command::Restore(_)
+        | Command::Audit(_) => Err(CommandError::refused(
+            "这条命令要在节点停止时对数据目录执行",
+            "this command works on the directory of a node that is not running",
+        )),
+    }
+}
+
+fn of_unit(session: &Session<'_>, command: &UnitCommand) -> Result<u8, CommandError> {
+    match command {
+        UnitCommand::Import { import, list_year } => {
+            unit::import(session, &import.into(), *list_year)
+        }
+        UnitCommand::Move { unit, parent, located_in, day } => {
+            let day = day_of(session, day.as_deref(), true)?;
+            unit::move_to(session, unit, parent.as_deref(), located_in.as_deref(), day)
+        }
+        UnitCommand::Close { unit, reason, day } => {
+            let day = day_of(session, day.as_deref(), true)?;
+            unit::close(session, unit, reason, day)
+        }
+    }
+}
+
+fn coverage(session: &Session<'_>, asked: &cli::Coverage) -> Result<u8, CommandError> {
+    let day = |typed: &Option<String>| -> Result<Option<Day>, CommandError> {
+        typed.as_deref().map(|typed| Ok(day_of(session, Some(typed), true)?.day)).transpose()
+    };
+    let boundaries = match asked.boundaries.as_str() {
+        "then" => None,
+        typed => Some(day_of(session, Some(typed), true)?.day),
+    };
+    let asked = query::Coverage {
+        unit: asked.unit.clone(),
+        indicator: asked.indicator.clone(),
+        base: asked.base.clone(),
+        by: match asked.by {
+            None => By::Total,
+            Some(ByArg::Child) => By::Child,
+            Some(ByArg::Ownership) => By::Ownership,
+            Some(ByArg::Industry) => By::Industry,
+            Some(ByArg::Headcount) => By::Headcount,
+        },
+        as_of: day(&asked.as_of)?,
+        boundaries,
+        compare: day(&asked.compare)?,
+    };
+    query::coverage(session, &asked)
+}
+
+/// Writes the configuration of the NATS server on which this node serves its children, and points the
+/// node at it.
+fn nats_config(session: &Session<'_>, listen: &str, out: &str) -> Result<u8, CommandError> {
+    let node = &session.shared.node;
+    let machine = |error: &dyn std::fmt::Display| CommandError::Machine(error.to_string());
+    let plan = ServerPlan {
+        federation: node.federation(),
+        parent: node.config.node,
+        parent_user: session.replica().keys().nats_user()?.public().to_owned(),
+        children: Children::load(&node.children_file()).map_err(|error| machine(&error))?,
+        listen: listen.to_owned(),
+        store_dir: node.data_dir().join("jetstream"),
+        tls: None,
+    };
+    session
+        .io
+        .write_file(out, plan.to_config().as_bytes())
+        .map_err(|error| CommandError::File { path: out.to_owned(), error })?;
+    let url = format!("nats://{listen}");
+    let server = node.config.server.as_ref();
+    if server.is_none_or(|server| server.url != url) {
+        let server = server.cloned().unwrap_or_else(|| ServerConfig::of_url(&url));
+        let config = Config { server: Some(ServerConfig { url, ..server }), ..node.config.clone() };
+        let path = node.base.join(CONFIG_FILE);
+        replace_file(&path, &config.to_toml()?).map_err(|error| CommandError::File {
+            path: path.to_string_lossy().into_owned(),
+            error,
+        })?;
+    }
+    session.say(
+        &format!("已写入 {out};重启 hub run 后生效"),
+        &format!("written to {out}; takes effect when hub run starts again"),
+    )?;
+    Ok(0)
+}

@@ -1,0 +1,193 @@
+//! The help of the command line in Chinese, and what each kind of user types, in both languages.
+
+use super::Lang;
+
+/// What each kind of user types, shown above all else.
+pub fn overview(lang: Lang) -> &'static str {
+    lang.pick(
+        "\
+干部(录入)
+  hub unit import 企业.csv             导入单位名单(也可 --dry-run 先试)
+  hub branch import 工会.csv           导入已有工会和建会申请
+  hub branch apply --name 某厂工会 --unit 某厂
+                                       申请建会
+  hub member import 花名册.csv         导入会员花名册
+  hub member join --branch 某厂工会 --name 张三 --number 证件号码
+                                       个人入会
+  hub undo --last                      撤回最近一次导入
+统计员
+  hub query coverage --unit 黑河市 --indicator founding.unit --by child
+                                       组建率,按下级列出
+  hub query coverage --indicator member.A --as-of 2026-09-30
+                                       入会率(已建会口径)
+  hub branch approve 某厂工会 --document 花工发〔2026〕1号
+                                       批复建会;--file 批复.csv 成批办理
+  hub figure report 报表.csv           填报
+运维
+  hub init --province 黑龙江省 --code 23
+  hub enrol request|approve|accept     节点接入
+  hub run                              运行本节点
+  hub status                           同步情况、回执
+  hub backup 目录                      备份
+审计
+  hub audit verify                     账本校验
+  hub audit replay                     重算
+  hub log export --jsonl --out 账本.jsonl
+",
+        "\
+cadres (entering)
+  hub unit import firms.csv            import a list of units (try --dry-run first)
+  hub branch import unions.csv         import unions and founding applications
+  hub branch apply --name NAME --unit UNIT
+  hub member import roster.csv         import a roster
+  hub member join --branch UNION --name NAME --number NUMBER
+  hub undo --last                      take the last import back
+statistics
+  hub query coverage --unit UNIT --indicator founding.unit --by child
+  hub query coverage --indicator member.A --as-of 2026-09-30
+  hub branch approve UNION --document NUMBER     (--file decisions.csv for many)
+  hub figure report figures.csv
+operators
+  hub init --province NAME --code CODE
+  hub enrol request|approve|accept
+  hub run
+  hub status
+  hub backup DIR
+auditors
+  hub audit verify
+  hub audit replay
+  hub log export --jsonl --out log.jsonl
+",
+    )
+}
+
+/// The Chinese help of a command, by its path below `hub`.
+pub fn command(path: &str) -> Option<&'static str> {
+    COMMANDS.iter().find(|(known, _)| *known == path).map(|(_, text)| *text)
+}
+
+/// The Chinese help of an argument: that of this command, else the usual one.
+pub fn argument(path: &str, id: &str) -> Option<&'static str> {
+    let own = format!("{path}:{id}");
+    let find = |wanted: &str| ARGUMENTS.iter().find(|(known, _)| *known == wanted);
+    find(&own).or_else(|| find(id)).map(|(_, text)| *text)
+}
+
+const COMMANDS: &[(&str, &str)] = &[
+    ("", "各级工会的会员、建会和覆盖情况:逐级记账、上报、核对"),
+    ("unit", "单位:导入名单、变更归口、终止"),
+    ("unit import", "导入区划、工委或用人单位名单"),
+    ("unit move", "变更归口或所在地"),
+    ("unit close", "登记单位终止"),
+    ("branch", "工会:导入、申请、批复、成立、换届"),
+    ("branch import", "导入已有工会和建会申请"),
+    ("branch apply", "申请建会"),
+    ("branch approve", "批复建会申请,单个或按文件成批"),
+    ("branch refuse", "不予批复"),
+    ("branch found", "登记工会成立"),
+    ("branch elect", "登记换届选举"),
+    ("branch women", "登记女职工组织"),
+    ("branch cover", "登记或终止涵盖单位"),
+    ("branch dissolve", "登记工会撤销"),
+    ("member", "会员:导入花名册、入会、接转、保留会籍、离会"),
+    ("member import", "导入会员花名册"),
+    ("member join", "个人入会"),
+    ("member transfer", "会籍接转:转入,或用 --out 转出"),
+    ("member retain", "保留会籍"),
+    ("member leave", "离会"),
+    ("figure", "填报数"),
+    ("figure report", "从 CSV 文件填报"),
+    ("undo", "撤回一次导入或一条记录"),
+    ("query", "查询比率和数量"),
+    ("query coverage", "某单位的比率或数量,附凭据"),
+    ("status", "本节点情况、同步和回执"),
+    ("init", "建立联合会(省级)"),
+    ("enrol", "节点接入:向上级申请,或批准下级"),
+    ("enrol request", "生成接入申请,交上级节点"),
+    ("enrol approve", "批准下级节点接入"),
+    ("enrol accept", "收下上级的批准"),
+    ("run", "运行本节点"),
+    ("bundle", "用文件(封套)交换,不经网络"),
+    ("bundle export", "把对方缺少的内容写成封套"),
+    ("bundle import", "收进一个封套"),
+    ("bundle inspect", "查看封套内容"),
+    ("backup", "备份本节点"),
+    ("restore", "把备份恢复到新的数据目录"),
+    ("log", "账本:全部记录"),
+    ("log show", "最近的记录"),
+    ("log export", "导出全部记录,每行一条 JSON"),
+    ("log repair", "检查账本并重建索引"),
+    ("audit", "核对本节点所说是否属实"),
+    ("audit verify", "账本校验:每一块、每个签名"),
+    ("audit replay", "全部重算并比较"),
+    ("ops", "运维"),
+    ("ops nats-config", "生成供下级接入的 NATS 服务配置"),
+];
+
+const ARGUMENTS: &[(&str, &str)] = &[
+    ("data", "数据目录;不填用环境变量 HUB_DATA"),
+    ("format", "输出形式:table 表格,json,csv"),
+    ("lang", "语言:zh 中文,en 英文"),
+    ("operator", "录入岗位号"),
+    ("file", "CSV 文件;- 为标准输入"),
+    ("dry_run", "只比较,不写入"),
+    ("complete", "名册完整:表中缺少的作退出处理"),
+    ("report", "拒收和待核的行写到哪里;不填放在原文件旁"),
+    ("max_mb", "文件大小上限(MB)"),
+    ("list_year", "区划名单的年份;不填为今年"),
+    ("unit", "单位:名称、路径或代码"),
+    ("branch", "工会:名称、路径或代码"),
+    ("parent", "新的上级"),
+    ("located_in", "新的所在地"),
+    ("day", "日期;不填为今天"),
+    ("reason", "原因"),
+    ("name", "名称或姓名"),
+    ("kind", "工会类型:单独、联合、区域性、行业性、灵活就业等"),
+    ("to", "向谁;不填为上一级"),
+    ("document", "批复文号"),
+    ("member join:document", "证件类型;不填为居民身份证"),
+    ("member transfer:document", "证件类型;不填为居民身份证"),
+    ("member retain:document", "证件类型;不填为居民身份证"),
+    ("member leave:document", "证件类型;不填为居民身份证"),
+    ("branch approve:file", "成批批复的 CSV 文件"),
+    ("enrol approve:file", "接入申请文件"),
+    ("enrol accept:file", "上级的批准文件"),
+    ("bundle import:file", "封套文件"),
+    ("bundle inspect:file", "封套文件"),
+    ("term", "任期年数:3 或 5"),
+    ("form", "女职工委员会或女职工委员"),
+    ("end", "终止涵盖"),
+    ("number", "证件号码"),
+    ("employer", "所在单位:名称、路径或代码"),
+    ("evidence", "依据:劳动合同、社会保险、花名册、本人申报"),
+    ("out", "写到哪里"),
+    ("member transfer:out", "转出(不填为转入)"),
+    ("other", "对方工会"),
+    ("member import:branch", "表中没写工会时用这个工会"),
+    ("member import:reason", "与 --complete 同用:退出原因"),
+    ("what", "导入批次,或 hub log 显示的记录号"),
+    ("last", "最近一次导入;hub log show 中为条数"),
+    ("indicator", "指标,如 founding.unit(组建率)、member.A、member.B、women.org"),
+    ("by", "按什么分行:child 下级、ownership 单位类别、industry 行业、headcount 人数"),
+    ("as_of", "时点;不填为今天"),
+    ("boundaries", "归口按哪天:then 为时点当天"),
+    ("compare", "与哪天比较"),
+    ("base", "应建口径:due、all、50、100、operating"),
+    ("province", "省名"),
+    ("code", "区划代码"),
+    ("root", "联合会根密钥,由上级告知"),
+    ("token", "上级给的一次性口令"),
+    ("url", "上级 NATS 服务地址;不填则用封套"),
+    ("tls_ca", "上级服务的证书文件(PEM)"),
+    ("days", "有效天数"),
+    ("person_key", "是否交给会员识别密钥(录入会员需要);默认县级以上交给"),
+    ("may_delegate", "是否可以再批准下级接入;默认乡镇以上可以"),
+    ("dir", "目录"),
+    ("jsonl", "每行一条 JSON(唯一的形式)"),
+    ("from", "数据目录或封套文件,可写多个;不填为本节点"),
+    ("parked", "只看暂存未计的"),
+    ("log show:kind", "只看这一类记录"),
+    ("listen", "服务监听地址"),
+    ("help", "显示帮助"),
+    ("version", "显示版本"),
+];
