@@ -38,7 +38,8 @@ pub struct Verification {
     pub findings: Vec<Finding>,
 }
 
-/// Verifies a log against a root key. `source` reads the same blocks again.
+/// Verifies a log against a root key. `source` reads the same blocks again; where two stand at one place,
+/// the one that came first.
 pub fn verify(
     root_key: &[u8; 32],
     entries: impl IntoIterator<Item = Entry>,
