@@ -9,7 +9,7 @@ use hub::config::{Node, RootKey, ServerConfig};
 use hub::daemon::{self, Running};
 use hub::enrol::{self, Approval, Asking, Founding};
 use hub::host::{Commands, Host};
-use hub::ops_nats::{Children, LISTEN_DEFAULT, ServerPlan};
+use hub::ops_nats::ServerPlan;
 use hub::replica::{Draft, Replica};
 use hub::socket::Call;
 use hub::status::StatusSnapshot;
@@ -76,16 +76,7 @@ impl Station {
     /// Brings a server for the children it has approved so far, and writes where it is.
     fn open_server(&mut self) {
         let mut node = self.node();
-        let user = hub::keys::KeyStore::new(node.keys_dir()).nats_user().unwrap();
-        let plan = ServerPlan {
-            federation: node.federation(),
-            parent: node.config.node,
-            parent_user: user.public().to_owned(),
-            children: Children::load(&node.children_file()).unwrap(),
-            listen: LISTEN_DEFAULT.into(),
-            store_dir: self.directory.clone(),
-            tls: None,
-        };
+        let plan = ServerPlan::of_node(&node).unwrap();
         let server = NatsServer::start(&plan, &self.directory.join("nats")).unwrap();
         node.config.server = Some(ServerConfig {
             url: server.url(),

@@ -98,15 +98,16 @@ fn default_messages_per_child() -> u32 {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitsConfig {
-    /// The most memory for the index's cache, in bytes.
-    pub index_cache_bytes: u64,
-    /// How long a request of a command waits for the daemon's answer before it says so, in seconds.
+    /// The length to which segments of the journal are preallocated, in bytes: 4 KiB to 1 GiB.
+    pub segment_bytes: u64,
+    /// How long a command waits, in seconds, for a daemon that holds the directory and does not answer
+    /// yet: it may be folding its journal.
     pub command_wait_seconds: u32,
 }
 
 impl Default for LimitsConfig {
     fn default() -> Self {
-        Self { index_cache_bytes: 8 << 20, command_wait_seconds: 10 }
+        Self { segment_bytes: 8 << 20, command_wait_seconds: 10 }
     }
 }
 
@@ -271,7 +272,7 @@ mod tests {
                 stream_bytes: 1 << 20,
                 messages_per_child: 9,
             }),
-            limits: LimitsConfig { index_cache_bytes: 1, command_wait_seconds: 2 },
+            limits: LimitsConfig { segment_bytes: 1 << 20, command_wait_seconds: 2 },
         }
     }
 

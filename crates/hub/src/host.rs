@@ -12,10 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
-/// How long a command waits for a daemon that holds the directory and does not answer yet: it may be
-/// folding its journal.
-const DAEMON_PATIENCE: Duration = Duration::from_secs(10);
-/// How often it looks.
+/// How often a command looks whether the daemon answers.
 const DAEMON_POLL: Duration = Duration::from_millis(50);
 
 /// The command library: parses and runs one command.
@@ -117,6 +114,7 @@ pub fn run(
     io: &dyn CommandIo,
 ) -> Result<u8, RunError> {
     let since = Instant::now();
+    let patience = Duration::from_secs(u64::from(node.config.limits.command_wait_seconds));
     loop {
         match socket::call(&node.socket(), call, io) {
             Ok(code) => return Ok(code),
@@ -131,9 +129,7 @@ pub fn run(
                 }
                 return Ok(code);
             }
-            Err(ReplicaError::Open(OpenError::Locked { .. }))
-                if since.elapsed() < DAEMON_PATIENCE =>
-            {
+            Err(ReplicaError::Open(OpenError::Locked { .. })) if since.elapsed() < patience => {
                 thread::sleep(DAEMON_POLL);
             }
             Err(error) => return Err(RunError::Open(error)),

@@ -4,7 +4,8 @@
 //! child's key can send in that child's name, and neither read nor delete nor block anything else. The
 //! text holds public keys only, and works on nats-server 2.9 and later.
 
-use crate::keys::is_nats_user;
+use crate::config::Node;
+use crate::keys::{KeyError, KeyStore, is_nats_user};
 use crate::nats::{Channel, Subjects, inbox_prefix};
 use hub_core::id::{FederationId, NodeId};
 use serde::{Deserialize, Serialize};
@@ -73,6 +74,27 @@ impl fmt::Display for ChildrenError {
 }
 
 impl std::error::Error for ChildrenError {}
+
+/// Why a node has no plan for its server.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// Its own user cannot be read.
+    Key(KeyError),
+    /// The list of children cannot be read.
+    Children(ChildrenError),
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(error) => error.fmt(f),
+            Self::Children(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for PlanError {}
 
 impl Children {
     /// Reads the list; one that is not there is empty.
@@ -172,6 +194,27 @@ pub struct ServerPlan {
 pub const LISTEN_DEFAULT: &str = "127.0.0.1:4222";
 
 impl ServerPlan {
+    /// The plan for the children a node has approved so far: it listens where the node's own
+    /// configuration finds it, and keeps what is under way in `nats/` of the data directory.
+    ///
+    /// # Errors
+    /// The list of children or the node's own user cannot be read.
+    pub fn of_node(node: &Node) -> Result<Self, PlanError> {
+        let user = KeyStore::new(node.keys_dir()).nats_user().map_err(PlanError::Key)?;
+        let children = Children::load(&node.children_file()).map_err(PlanError::Children)?;
+        let url = node.config.server.as_ref().map(|server| server.url.as_str());
+        let listen = url.and_then(|url| url.split("://").nth(1)).unwrap_or(LISTEN_DEFAULT);
+        Ok(Self {
+            federation: node.federation(),
+            parent: node.config.node,
+            parent_user: user.public().to_owned(),
+            children,
+            listen: listen.to_owned(),
+            store_dir: node.data_dir().join("nats"),
+            tls: None,
+        })
+    }
+
     /// The text for `nats-server --config`. The same plan gives the same text.
     pub fn to_config(&self) -> String {
         let subjects = Subjects::new(self.federation, self.parent);

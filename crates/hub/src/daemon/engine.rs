@@ -37,6 +37,8 @@ pub(super) struct Engine {
     receipt_at: Millis,
     head_copy_at: LocalPosition,
     dropped: u64,
+    /// The parent's word could not be judged: its enrolment may not have come yet.
+    parent_unheard: bool,
 }
 
 impl Engine {
@@ -64,6 +66,7 @@ impl Engine {
             receipt_at: 0,
             head_copy_at: LocalPosition::START,
             dropped: 0,
+            parent_unheard: false,
         };
         engine.settle()?;
         Ok(engine)
@@ -232,6 +235,11 @@ impl Engine {
         let found = self.replica.tree_version();
         if std::mem::replace(&mut self.tree_version, found) != found {
             self.inputs.push_back(Input::ViewAdvanced);
+            if std::mem::take(&mut self.parent_unheard) {
+                // The enrolment may be here now: ask for what could not be judged, at once.
+                self.connection(Link::Parent, false);
+                self.connection(Link::Parent, true);
+            }
             if self.serving {
                 self.tell_children();
             }
@@ -341,11 +349,15 @@ impl Engine {
         blocks
     }
 
-    fn report(&self, event: Event) {
+    fn report(&mut self, event: Event) {
         match event {
             Event::ParentAhead { heads } => self.forbid_signing(&heads),
             Event::ComparedWithParent => {
                 tracing::info!("the parent holds nothing of ours that we lack");
+            }
+            Event::BadReceipt { from } if Some(from) == self.replica.parent() => {
+                tracing::info!(%from, "a receipt of the parent cannot be judged yet");
+                self.parent_unheard = true;
             }
             Event::StreamRestarted { peer } => tracing::info!(%peer, "a stream begins anew"),
             other => tracing::warn!(event = ?other, "sync"),

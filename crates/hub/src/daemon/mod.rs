@@ -8,6 +8,8 @@
 mod engine;
 mod log;
 mod run;
+#[cfg(test)]
+mod tests;
 
 pub use log::start_log;
-pub use run::{DaemonError, Running, run, start};
+pub use run::{DaemonError, Running, run, start, start_host};

@@ -1,7 +1,7 @@
 //! Starting, running and stopping.
 
 use super::engine::Engine;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::Clock;
 use crate::config::{Node, ParentConfig, ServerConfig};
 use crate::host::{Commands, DaemonRequest, Host};
 use crate::keys::{KeyError, NatsUser};
@@ -94,7 +94,7 @@ pub fn run(node: Node, commands: Arc<dyn Commands>) -> Result<(), DaemonError> {
         let _entered = runtime.enter();
         Signals::new().map_err(|error| DaemonError::Io { what: "signals", error })?
     };
-    let daemon = Daemon::open(&runtime, node, Arc::new(SystemClock), commands)?;
+    let daemon = Daemon::open(&runtime, Host::open(node)?, commands)?;
     runtime.block_on(daemon.run(signals.any()))
 }
 
@@ -110,6 +110,11 @@ impl Running {
     /// The node's books, and its status.
     pub fn host(&self) -> &Host {
         &self.host
+    }
+
+    /// Whether it runs no more; [`Running::stop`] then says why.
+    pub fn has_ended(&self) -> bool {
+        self.thread.as_ref().is_none_or(std::thread::JoinHandle::is_finished)
     }
 
     /// Stops it and says how it ended.
@@ -145,8 +150,16 @@ pub fn start(
     clock: Arc<dyn Clock>,
     commands: Arc<dyn Commands>,
 ) -> Result<Running, DaemonError> {
+    start_host(Host::open_with(node, clock)?, commands)
+}
+
+/// The same on books that are open already.
+///
+/// # Errors
+/// As for [`run`].
+pub fn start_host(host: Host, commands: Arc<dyn Commands>) -> Result<Running, DaemonError> {
     let runtime = runtime()?;
-    let daemon = Daemon::open(&runtime, node, clock, commands)?;
+    let daemon = Daemon::open(&runtime, host, commands)?;
     let host = daemon.host.clone();
     let (stop, stopped) = oneshot::channel::<()>();
     let thread = std::thread::Builder::new()
@@ -201,11 +214,9 @@ struct Daemon {
 impl Daemon {
     fn open(
         runtime: &Runtime,
-        node: Node,
-        clock: Arc<dyn Clock>,
+        mut host: Host,
         commands: Arc<dyn Commands>,
     ) -> Result<Self, DaemonError> {
-        let mut host = Host::open_with(node, clock)?;
         let (ask, requests) = mpsc::channel(16);
         host.daemon = Some(ask);
         let (sender, events) = mpsc::channel(LINK_EVENTS);

@@ -76,10 +76,23 @@ impl Replica {
     /// The directory is held by another process (the error says which), the journal or a key cannot be
     /// read. Damage is no error: it is logged and stands in the [`Recovery`].
     pub fn open(node: &Node, clock: Arc<dyn Clock>) -> Result<(Self, Recovery), ReplicaError> {
+        let segment_bytes = node.config.limits.segment_bytes;
+        Self::open_with(node, clock, Options { segment_bytes, ..Options::default() })
+    }
+
+    /// The same with a journal kept in another way.
+    ///
+    /// # Errors
+    /// As for [`Replica::open`].
+    pub fn open_with(
+        node: &Node,
+        clock: Arc<dyn Clock>,
+        options: Options,
+    ) -> Result<(Self, Recovery), ReplicaError> {
         let keys = KeyStore::new(node.keys_dir());
         let epoch = keys.newest_epoch()?;
         let key = epoch.map(|epoch| keys.signing_key(epoch)).transpose()?;
-        let (journal, recovery) = Journal::open(&node.data_dir(), Options::default())?;
+        let (journal, recovery) = Journal::open(&node.data_dir(), options)?;
         let aside = Aside::open(&node.data_dir())
             .map_err(|error| ReplicaError::Aside { path: node.data_dir(), error })?;
         let config = &node.config;
