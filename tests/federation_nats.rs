@@ -10,7 +10,7 @@ use hub::daemon::{self, Running};
 use hub::enrol::{self, Approval, Asking, Founding};
 use hub::host::{Commands, Host};
 use hub::ops_nats::ServerPlan;
-use hub::replica::{Draft, Replica};
+use hub::replica::{Draft, Replica, SigningRefused, WriteError};
 use hub::socket::Call;
 use hub::status::StatusSnapshot;
 use hub_core::fact::branch::{BranchKind, BranchProfile};
@@ -259,7 +259,7 @@ fn facts_go_up_and_word_comes_down_whatever_breaks() {
                     FactBody::Branch(BranchFact::Applied { branch, to, profile }),
                 )
             });
-            Ok::<_, hub::replica::WriteError>(BranchId::of_first_fact(&id))
+            Ok::<_, WriteError>(BranchId::of_first_fact(&id))
         })
         .unwrap();
     until("the application reaches the city", &federation.levels(), || {
@@ -300,6 +300,37 @@ fn facts_go_up_and_word_comes_down_whatever_breaks() {
     federation.arrives("what was written while the city was away", &alone);
 
     same_blocks(&federation);
+    a_restored_backup_signs_nothing(&mut federation);
+}
+
+/// A directory put back from a backup would sign twice at one height: the parent knows better.
+fn a_restored_backup_signs_nothing(federation: &mut Federation) {
+    let county = &mut federation.county;
+    county.stop();
+    let (journal, backup) = (county.directory.join("journal"), county.directory.join("backup"));
+    std::fs::create_dir(&backup).unwrap();
+    for entry in std::fs::read_dir(&journal).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), backup.join(entry.file_name())).unwrap();
+    }
+    county.start();
+    let later = county.register_employers(400, 3);
+    federation.arrives("what the backup does not hold", &later);
+
+    let county = &mut federation.county;
+    county.stop();
+    std::fs::remove_dir_all(&journal).unwrap();
+    std::fs::rename(&backup, &journal).unwrap();
+    std::fs::remove_dir_all(county.directory.join("index")).unwrap();
+    county.start();
+    let today = Day::of_millis(county.replica().now());
+    let body = registered("919900000000999999", Level::Enterprise, Some(county.unit));
+    let refused = county.replica().write(vec![Draft::new(county.unit, today, body)]).unwrap_err();
+    let WriteError::Refused(SigningRefused::Behind { expected, found, .. }) = refused else {
+        panic!("{refused}")
+    };
+    assert_eq!(expected, found + 3);
+    assert!(county.status().does_not_sign.is_some());
 }
 
 /// The county's chains stand above as they stand at the county, and nobody holds anything back.

@@ -50,6 +50,9 @@ impl Engine {
     ) -> Result<Self, DaemonError> {
         let start = status::start(&replica)?;
         let tree_version = replica.tree_version();
+        if parent.is_some() {
+            replica.expect_comparison();
+        }
         let mut engine = Self {
             node,
             replica,
@@ -351,8 +354,12 @@ impl Engine {
 
     fn report(&mut self, event: Event) {
         match event {
-            Event::ParentAhead { heads } => self.forbid_signing(&heads),
+            Event::ParentAhead { heads } => {
+                self.forbid_signing(&heads);
+                self.replica.note_comparison();
+            }
             Event::ComparedWithParent => {
+                self.replica.note_comparison();
                 tracing::info!("the parent holds nothing of ours that we lack");
             }
             Event::BadReceipt { from } if Some(from) == self.replica.parent() => {

@@ -65,6 +65,7 @@ impl Replica {
         &self,
         fill: impl FnOnce(&mut Transaction<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        self.comparison.wait();
         let (answer, ticket) = {
             let mut sealing = held(&self.sealing);
             let key = self.check_gate(sealing.last_own).map_err(WriteError::from)?;

@@ -39,7 +39,7 @@ use hub_core::time::{Hlc, Millis};
 use hub_core::view::{BlockSource, View};
 use hub_log::{Journal, Options, Origin, Position, Recovery};
 use hub_node::io::Memory;
-use signing::Gate;
+use signing::{Comparison, Gate};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
@@ -59,6 +59,7 @@ pub struct Replica {
     journal: Journal,
     view: RwLock<View>,
     gate: Mutex<Gate>,
+    comparison: Comparison,
     sealing: Mutex<Sealing>,
     commits: Mutex<Commits>,
     tail: Mutex<Tail>,
@@ -127,6 +128,7 @@ impl Replica {
             journal,
             view: RwLock::new(view),
             gate: Mutex::new(gate),
+            comparison: Comparison::default(),
             sealing: Mutex::new(sealing),
             commits: Mutex::new(Commits::default()),
             tail: Mutex::new(Tail::new(end)),
@@ -196,6 +198,18 @@ impl Replica {
         let key = self.key.as_ref().ok_or(SigningRefused::NoKey)?;
         held(&self.gate).check(last_own, self.clock.now())?;
         Ok(key)
+    }
+
+    /// From now on the first writer waits until this node's heads are compared with its parent's, within
+    /// bounds: a directory restored from a backup must not sign twice at one height (DESIGN §10), and an
+    /// unreachable parent must not stop work.
+    pub fn expect_comparison(&self) {
+        self.comparison.expect();
+    }
+
+    /// The heads are compared.
+    pub fn note_comparison(&self) {
+        self.comparison.done();
     }
 
     /// Notes that the parent holds more of this node's chains than this directory does: nothing is signed

@@ -1,10 +1,13 @@
 //! Whether this node may sign: never twice at one height, never with a clock that is off (DESIGN §9, §10).
 
+use super::held;
 use hub_core::id::{ChainId, NodeId};
 use hub_core::time::{Hlc, Millis};
 use hub_log::{Heads, HeadsError, Journal, read_heads, write_heads};
 use std::fmt;
 use std::path::Path;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 /// How far this node's clock may be off its parent's.
 pub const CLOCK_OFF_MILLIS: Millis = 10 * 60 * 1_000;
@@ -73,6 +76,35 @@ impl fmt::Display for SigningRefused {
 }
 
 impl std::error::Error for SigningRefused {}
+
+/// How long a writer waits for the comparison with the parent after a start.
+const COMPARISON_PATIENCE: Duration = Duration::from_secs(3);
+
+/// Whether the heads are still to be compared with the parent's.
+#[derive(Debug, Default)]
+pub(super) struct Comparison {
+    pending: Mutex<bool>,
+    done: Condvar,
+}
+
+impl Comparison {
+    pub(super) fn expect(&self) {
+        *held(&self.pending) = true;
+    }
+
+    pub(super) fn done(&self) {
+        *held(&self.pending) = false;
+        self.done.notify_all();
+    }
+
+    /// Returns once it is done, or took too long: the parent cannot be reached, and work goes on.
+    pub(super) fn wait(&self) {
+        let pending = held(&self.pending);
+        let waited = self.done.wait_timeout_while(pending, COMPARISON_PATIENCE, |pending| *pending);
+        let (mut pending, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        *pending = false;
+    }
+}
 
 /// The state of the gate.
 #[derive(Debug, Default)]
