@@ -43,7 +43,7 @@ fn a_whole_log_is_proven() {
     assert_eq!((proven.blocks, proven.signatures), (9, 9));
     assert_eq!((proven.facts, proven.standing, proven.withdrawn), (28, 28, 0));
     assert_eq!(proven.heads.len(), 5);
-    let replayed = replay(&world.root_key(), entries(&world.blocks), &world.source());
+    let replayed = replay(&world.root_key(), &entries(&world.blocks), &world.source());
     assert_eq!(replayed.findings, []);
     assert_eq!(replayed.digest, proven.digest);
     assert_eq!((replayed.member_facts, replayed.persons), (20, 20));
@@ -197,11 +197,11 @@ fn a_chain_that_does_not_follow_is_named() {
 #[test]
 fn two_logs_differ_first_where_they_do() {
     let (world, [.., township]) = World::populated();
-    let whole = replay(&world.root_key(), entries(&world.blocks), &world.source());
-    let same = replay(&world.root_key(), entries(&world.blocks), &world.source());
+    let whole = replay(&world.root_key(), &entries(&world.blocks), &world.source());
+    let same = replay(&world.root_key(), &entries(&world.blocks), &world.source());
     assert_eq!(replay_difference(&whole, &same), None);
     let short = &world.blocks[..world.blocks.len() - 1];
-    let cut = replay(&world.root_key(), entries(short), &source(short));
+    let cut = replay(&world.root_key(), &entries(short), &source(short));
     let chain = township.chain(Lane::Up);
     let difference = first_difference(&whole.ledger, &cut.ledger).unwrap();
     assert_eq!((difference.chain, difference.height, difference.right), (chain, 4, None));
@@ -210,7 +210,7 @@ fn two_logs_differ_first_where_they_do() {
     assert_eq!(replay_difference(&whole, &cut), expected);
     assert_eq!(whole.ledger.len(), world.blocks.len());
     let other = World::new(7);
-    let empty = replay(&other.root_key(), Vec::new(), &Source::new());
+    let empty = replay(&other.root_key(), &Vec::new(), &Source::new());
     assert!(empty.ledger.is_empty());
     let federations: (FederationId, FederationId) = (world.federation(), other.federation());
     let expected = Some(ReplayDifference::Federation(federations.0, federations.1));

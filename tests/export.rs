@@ -56,8 +56,8 @@ fn blocks_come_back_byte_for_byte() {
     assert_eq!(lines.len(), 1 + 9 + 28 + 1);
     let blocks = read(&lines).unwrap();
     assert_eq!(blocks, world.blocks);
-    let entries = blocks.into_iter().map(Entry::Block);
-    let again = replay(&world.root_key(), entries, &world.source());
+    let entries: Vec<Entry> = blocks.into_iter().map(Entry::Block).collect();
+    let again = replay(&world.root_key(), &entries, &world.source());
     let mut reader = Reader::default();
     reader.take(&lines[0]).unwrap();
     assert_eq!(reader.heading().unwrap().digest, Some(again.digest));

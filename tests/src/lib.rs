@@ -1,5 +1,6 @@
 //! What tests and the demonstration share.
 
+pub mod bench;
 pub mod demo;
 pub mod nats;
 pub mod offices;

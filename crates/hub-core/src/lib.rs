@@ -19,6 +19,7 @@ pub mod measure;
 pub mod person;
 pub mod published;
 pub mod query;
+pub mod replay;
 pub mod rollup;
 pub mod time;
 pub mod view;

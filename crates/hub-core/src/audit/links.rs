@@ -34,21 +34,31 @@ impl Links {
     ) -> Self {
         let mut links = Self::default();
         for entry in entries {
-            match entry {
-                Entry::Damaged(region) => findings.push(Finding {
-                    chain: region.block.map(|(chain, _)| chain),
-                    height: region.block.map(|(_, height)| height),
-                    kind: FindingKind::Damaged(region),
-                }),
-                Entry::Block(block) if block.header().federation != federation => {
-                    let (header, expected) = (block.header(), federation);
-                    let kind = FindingKind::Federation { expected, found: header.federation };
-                    findings.push(Finding::at(header.chain, header.height, kind));
-                }
-                Entry::Block(block) => links.add(block),
-            }
+            links.take(entry, federation, findings);
         }
         links
+    }
+
+    /// Takes one entry in.
+    pub(super) fn take(
+        &mut self,
+        entry: Entry,
+        federation: FederationId,
+        findings: &mut Vec<Finding>,
+    ) {
+        match entry {
+            Entry::Damaged(region) => findings.push(Finding {
+                chain: region.block.map(|(chain, _)| chain),
+                height: region.block.map(|(_, height)| height),
+                kind: FindingKind::Damaged(region),
+            }),
+            Entry::Block(block) if block.header().federation != federation => {
+                let (header, expected) = (block.header(), federation);
+                let kind = FindingKind::Federation { expected, found: header.federation };
+                findings.push(Finding::at(header.chain, header.height, kind));
+            }
+            Entry::Block(block) => self.add(block),
+        }
     }
 
     fn add(&mut self, block: Block) {

@@ -20,7 +20,7 @@ use crate::view::verdict::Reason;
 use std::fmt;
 
 pub use diff::{Difference, Ledger, ReplayDifference, first_difference, replay_difference};
-pub use replay::{Replay, replay};
+pub use replay::{Replay, Replayed, fold, replay};
 pub use verify::{Verification, verify};
 
 /// What a log holds at one place.

@@ -7,9 +7,10 @@ use super::links::Links;
 use super::{Entry, Finding, FindingKind};
 use crate::hash::Hash;
 use crate::id::{ChainId, FederationId};
+use crate::replay::Log;
 use crate::view::verdict::Reason;
 use crate::view::{BlockSource, View};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a replay gave.
 #[derive(Debug, Clone)]
@@ -36,24 +37,55 @@ pub struct Replay {
     pub findings: Vec<Finding>,
 }
 
-/// Replays blocks against a root key. `source` reads the same blocks again.
-pub fn replay(
-    root_key: &[u8; 32],
-    entries: impl IntoIterator<Item = Entry>,
-    source: &dyn BlockSource,
-) -> Replay {
+/// A replayed log before its digests are computed.
+#[derive(Debug, Clone)]
+pub struct Replayed {
+    /// The view.
+    pub view: View,
+    /// Whole blocks of this federation, each once.
+    pub blocks: u64,
+    /// Facts in them.
+    pub facts: u64,
+    /// Which blocks there were, by chain and height.
+    pub ledger: Ledger,
+    /// What is wrong with the blocks: damage, gaps, links, newest signatures.
+    pub findings: Vec<Finding>,
+}
+
+/// Replays a log against a root key. `source` reads the same blocks again.
+pub fn replay(root_key: &[u8; 32], log: &dyn Log, source: &dyn BlockSource) -> Replay {
+    let Replayed { view, blocks, facts, ledger, findings } = fold(root_key, log, source);
+    Replay {
+        digest: view.digest(),
+        member_digest: view.member_digest(),
+        blocks,
+        facts,
+        member_facts: view.member_facts(),
+        persons: view.persons() as u64,
+        parked: view.parked(),
+        ledger,
+        findings,
+        view,
+    }
+}
+
+/// The same without the digests: hashes, links, rules and newest signatures.
+pub fn fold(root_key: &[u8; 32], log: &dyn Log, source: &dyn BlockSource) -> Replayed {
     let federation = FederationId::of_root_key(root_key);
     let mut view = View::new(federation, *root_key);
     let mut findings = Vec::new();
-    let folded = entries.into_iter().inspect(|entry| {
-        if let Entry::Block(block) = entry
-            && block.header().federation == federation
-        {
-            view.add(block);
-        }
+    let mut links = Links::default();
+    let mut damaged = BTreeSet::new();
+    crate::replay::replay(&mut view, log, source, &mut |entry| {
+        let ours = match &entry {
+            // each pass over the log may meet the same damage
+            Entry::Damaged(region) if !damaged.insert(region.clone()) => return false,
+            Entry::Damaged(_) => false,
+            Entry::Block(block) => block.header().federation == federation,
+        };
+        links.take(entry, federation, &mut findings);
+        ours
     });
-    let links = Links::read(folded, federation, &mut findings);
-    view.settle(source);
     links.check(&mut findings);
     for (chain, blocks) in &links.chains {
         newest_signature(&view, chain, blocks.keys().next_back().copied(), source, &mut findings);
@@ -64,18 +96,7 @@ pub fn replay(
     for (chain, blocks) in &links.chains {
         blocks.iter().for_each(|(height, link)| ledger.add(*chain, *height, link.hash));
     }
-    Replay {
-        digest: view.digest(),
-        member_digest: view.member_digest(),
-        blocks: links.blocks,
-        facts: links.facts,
-        member_facts: view.member_facts(),
-        persons: view.persons() as u64,
-        parked: view.parked(),
-        ledger,
-        findings,
-        view,
-    }
+    Replayed { view, blocks: links.blocks, facts: links.facts, ledger, findings }
 }
 
 fn newest_signature(

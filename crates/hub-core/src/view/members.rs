@@ -140,7 +140,7 @@ impl Members {
     }
 
     /// Takes a block in; it is folded by [`Members::settle`].
-    pub(super) fn add(&mut self, header: &Header, batch: &MemberBatch) {
+    pub(super) fn add(&mut self, header: &Header, batch: MemberBatch) {
         let place = self.blocks.len() as u32;
         let first_fact = self.fact_count;
         self.fact_count += header.count;
@@ -156,7 +156,7 @@ impl Members {
             self.by_branch.entry(*branch).or_default().insert(place);
         }
         self.named.push(batch.branches.clone().into());
-        self.pending.push((place, *header, batch.clone()));
+        self.pending.push((place, *header, batch));
     }
 
     /// Folds all that was added. `org_changed` says whether governance, units, unions or withdrawals

@@ -26,7 +26,7 @@ pub mod verdict;
 mod withdrawal;
 
 use crate::block::Block;
-use crate::codec::Body;
+use crate::codec::{Body, CodecError};
 use crate::fact::{Fact, FactBody};
 use crate::id::{ChainId, FactId, FederationId, NodeId};
 use crate::time::Hlc;
@@ -143,6 +143,11 @@ impl View {
 
     /// Takes a block in without folding it yet: call [`View::settle`] before asking anything.
     pub fn add(&mut self, block: &Block) {
+        self.add_decoded(block, block.body());
+    }
+
+    /// The same with the body decoded already, by [`Block::body`] of this block.
+    pub(crate) fn add_decoded(&mut self, block: &Block, body: Result<Body, CodecError>) {
         let header = block.header();
         let (chain, height) = (header.chain, header.height);
         let clocks = self.clocks.entry(chain).or_default();
@@ -154,13 +159,13 @@ impl View {
         // a cut may wait for the clock of just this block
         let cut = self.authority.cuts.get(&(chain.node, chain.epoch));
         self.org_is_dirty |= cut.is_some();
-        match block.body() {
+        match body {
             Ok(Body::Rows(facts)) => {
                 for (index, fact) in facts.into_iter().enumerate() {
                     self.add_fact(block.fact_id(index as u32), height, fact);
                 }
             }
-            Ok(Body::Members(batch)) => self.members.add(header, &batch),
+            Ok(Body::Members(batch)) => self.members.add(header, batch),
             Err(error) => {
                 let (count, why) = (header.count, error.to_string());
                 let unreadable = Unreadable { chain, height, count, why };

@@ -4,6 +4,7 @@ mod append;
 mod create;
 mod group;
 mod identity;
+mod log;
 mod open;
 mod read;
 mod scan;

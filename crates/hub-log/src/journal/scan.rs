@@ -6,6 +6,7 @@ use crate::error::{IoFailure, ReadError};
 use crate::layout::{FRAME_HEADER_BYTES, JournalId, Origin, Seed};
 use crate::walk::{Piece, Walk};
 use hub_core::block::Block;
+use hub_core::header::Header;
 use std::collections::VecDeque;
 use std::io::Read;
 use std::path::PathBuf;
@@ -96,7 +97,35 @@ impl Scan {
         Some((part.number, read_part(&part)))
     }
 
-    fn piece(&mut self) -> Option<Result<Stored, ReadError>> {
+    /// The next block whose header is wanted, or damage; other blocks are passed over unread.
+    pub(super) fn next_wanted(
+        &mut self,
+        wanted: &dyn Fn(&Header) -> bool,
+    ) -> Option<Result<Stored, ReadError>> {
+        loop {
+            match self.piece(wanted) {
+                Some(None) => continue,
+                Some(item) => return item,
+                None => {}
+            }
+            let (number, bytes) = self.next_segment()?;
+            match bytes {
+                Err(error) => return Some(Err(error.into())),
+                Ok(bytes) => {
+                    let first = Position::START.offset;
+                    let here = number == self.from.segment;
+                    let at = if here { self.from.offset.max(first) } else { first };
+                    self.segment = Some((number, bytes, at as usize));
+                }
+            }
+        }
+    }
+
+    /// What stands next in the segment; nothing in it for a block not wanted.
+    fn piece(
+        &mut self,
+        wanted: &dyn Fn(&Header) -> bool,
+    ) -> Option<Option<Result<Stored, ReadError>>> {
         let (number, bytes, at) = self.segment.as_mut()?;
         let seed = Seed { journal: self.journal, segment: *number };
         let mut walk = Walk::new(bytes, seed, false).from(*at as u64);
@@ -108,6 +137,10 @@ impl Scan {
             Piece::Damage(damage) => {
                 *at = (damage.offset + damage.length) as usize;
                 Err(ReadError::Damaged(Box::new(damage)))
+            }
+            Piece::Frame { head, .. } if !wanted(&head.block) => {
+                *at = walk.end() as usize;
+                return Some(None);
             }
             Piece::Frame { offset, head } => {
                 *at = offset as usize + FRAME_HEADER_BYTES + head.length as usize;
@@ -125,7 +158,7 @@ impl Scan {
                     .map_err(|_| ReadError::Damaged(Box::new(damage)))
             }
         };
-        Some(stored)
+        Some(Some(stored))
     }
 }
 
@@ -133,21 +166,7 @@ impl Iterator for Scan {
     type Item = Result<Stored, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(item) = self.piece() {
-                return Some(item);
-            }
-            let (number, bytes) = self.next_segment()?;
-            match bytes {
-                Err(error) => return Some(Err(error.into())),
-                Ok(bytes) => {
-                    let first = Position::START.offset;
-                    let here = number == self.from.segment;
-                    let at = if here { self.from.offset.max(first) } else { first };
-                    self.segment = Some((number, bytes, at as usize));
-                }
-            }
-        }
+        self.next_wanted(&|_| true)
     }
 }
 

@@ -94,7 +94,7 @@ pub fn verify(audited: &Audited, io: &dyn CommandIo) -> Result<u8, CommandError>
 /// Something cannot be read at all: exit 2.
 pub fn replay(audited: &Audited, io: &dyn CommandIo) -> Result<u8, CommandError> {
     let Material { entries, blocks } = Material::read(audited)?;
-    let result = audit::replay(&audited.root.0, entries, &blocks);
+    let result = audit::replay(&audited.root.0, &entries, &blocks);
     let lang = audited.lang;
     let mut table = summary(audited, lang.pick("账本重算", "replay"));
     let mut line = |key: &'static str, zh: &str, en: &str, cell: Cell| {

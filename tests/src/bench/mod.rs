@@ -1,0 +1,10 @@
+//! Measurements behind `ops/bench`: each on real parts, beside the machine's own limits (DESIGN §14).
+
+pub mod error;
+pub mod limits;
+pub mod pen;
+pub mod place;
+pub mod province;
+pub mod replay;
+pub mod report;
+pub mod roster;
