@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod demo;
+pub mod federation;
 pub mod nats;
 pub mod offices;
 pub mod process;

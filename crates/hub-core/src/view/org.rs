@@ -122,15 +122,10 @@ impl OrgFold<'_> {
     }
 
     fn unit_fact(&mut self, place: usize, unit: &UnitFact) {
-        let Some(at) = self.tree.find(&unit.unit()) else {
-            self.verdicts[place] = Verdict::Parked(Reason::UnknownSubject);
-            return;
-        };
-        let verdict = self.served(place, at);
+        let known = self.tree.find_registered(&unit.unit());
+        let verdict = self.served(place, known);
         self.verdicts[place] = verdict;
-        if !verdict.stands() {
-            return;
-        }
+        let (true, Some(at)) = (verdict.stands(), known) else { return };
         let stamp = stamp_of(&self.facts[place]);
         let state = &mut self.tree.units[at as usize];
         match unit {
@@ -142,18 +137,19 @@ impl OrgFold<'_> {
     }
 
     /// The verdict on a fact that only the node serving this unit may state.
-    fn served(&mut self, place: usize, unit: UnitIx) -> Verdict {
-        if let Some(verdict) = self.general(place, Some(unit)) {
+    fn served(&mut self, place: usize, unit: Option<UnitIx>) -> Verdict {
+        if let Some(verdict) = self.general(place, unit) {
             return verdict;
         }
-        if self.tree.unit(unit).origin.is_none() {
-            return Verdict::Parked(Reason::UnknownSubject);
+        match unit {
+            None => Verdict::Parked(Reason::UnknownSubject),
+            Some(unit) if self.speaks(place, unit) => Verdict::Stands,
+            Some(_) => Verdict::Parked(Reason::NoAuthority),
         }
-        if self.speaks(place, unit) {
-            Verdict::Stands
-        } else {
-            Verdict::Parked(Reason::NoAuthority)
-        }
+    }
+
+    fn registered(&self, unit: UnitIx) -> Option<UnitIx> {
+        self.tree.unit(unit).origin.is_some().then_some(unit)
     }
 
     fn branches(&mut self, by_branch: BTreeMap<BranchId, Vec<usize>>) {
@@ -185,7 +181,7 @@ impl OrgFold<'_> {
             return;
         };
         let mut host = self.tree.intern(&profile.host);
-        let verdict = self.served(*first, host);
+        let verdict = self.served(*first, self.registered(host));
         self.verdicts[*first] = verdict;
         if !verdict.stands() {
             for place in places.iter().filter(|place| *place != first) {
@@ -193,29 +189,34 @@ impl OrgFold<'_> {
             }
             return;
         }
-        let mut kind = profile.kind;
-        for place in places {
-            if let FactBody::Branch(BranchFact::Revised { kind: Some(corrected), .. }) =
-                &facts[*place].fact.body
-                && self.served(*place, host).stands()
-            {
-                kind = *corrected;
-            }
-        }
+        let mut approvals: Vec<(usize, UnitIx)> = Vec::new();
+        let mut is_corrected = false;
+        let mut kind = (stamp_of(&facts[*first]), profile.kind);
         for place in places.iter().filter(|place| *place != first) {
             let FactBody::Branch(fact) = &facts[*place].fact.body else { continue };
-            let verdict = match fact {
-                BranchFact::Approved { .. } | BranchFact::Refused { .. } => {
-                    self.approval(*place, host, kind)
-                }
-                _ => self.served(*place, host),
-            };
-            self.verdicts[*place] = verdict;
-            if let BranchFact::Moved { host: to, .. } = fact
-                && verdict.stands()
-            {
-                host = self.tree.intern(to);
+            if let BranchFact::Approved { .. } | BranchFact::Refused { .. } = fact {
+                approvals.push((*place, host));
+                continue;
             }
+            let verdict = self.served(*place, self.registered(host));
+            self.verdicts[*place] = verdict;
+            let stamp = stamp_of(&facts[*place]);
+            match fact {
+                BranchFact::Moved { host: to, .. } if verdict.stands() => {
+                    host = self.tree.intern(to);
+                }
+                // corrected for all days; of several the latest day's holds
+                BranchFact::Revised { kind: Some(corrected), .. }
+                    if verdict.stands() && (!is_corrected || stamp > kind.0) =>
+                {
+                    kind = (stamp, *corrected);
+                    is_corrected = true;
+                }
+                _ => {}
+            }
+        }
+        for (place, host) in approvals {
+            self.verdicts[place] = self.approval(place, host, kind.1);
         }
     }
 
@@ -223,12 +224,11 @@ impl OrgFold<'_> {
     /// own, and is served by the writer.
     fn approval(&mut self, place: usize, host: UnitIx, kind: BranchKind) -> Verdict {
         let fact = &self.facts[place];
-        let Some(by) = self.tree.find(&fact.fact.unit) else {
-            return Verdict::Parked(Reason::UnknownSubject);
-        };
-        if let Some(verdict) = self.general(place, Some(by)) {
+        let by = self.tree.find_registered(&fact.fact.unit);
+        if let Some(verdict) = self.general(place, by) {
             return verdict;
         }
+        let Some(by) = by else { return Verdict::Parked(Reason::UnknownSubject) };
         let above = self.tree.is_at_or_above(by, host, fact.fact.hlc);
         let may = above && (by != host || kind != BranchKind::Own);
         if may && self.speaks(place, by) {
@@ -313,15 +313,14 @@ impl OrgFold<'_> {
     /// Reports come from the node serving the unit; returns, approvals, closings and targets from one
     /// that serves it or an ancestor of it.
     fn figure_verdict(&mut self, place: usize, figure: &FigureFact, figures: &Figures) -> Verdict {
-        let Some(unit) = self.tree.find(&figure.unit()) else {
-            return Verdict::Parked(Reason::UnknownSubject);
-        };
+        let unit = self.tree.find_registered(&figure.unit());
         if matches!(figure, FigureFact::Reported { .. }) {
             return self.served(place, unit);
         }
-        if let Some(verdict) = self.general(place, Some(unit)) {
+        if let Some(verdict) = self.general(place, unit) {
             return verdict;
         }
+        let Some(unit) = unit else { return Verdict::Parked(Reason::UnknownSubject) };
         // a report returned or approved is one of that unit, standing
         if let FigureFact::Returned { report, .. } | FigureFact::Approved { report, .. } = figure
             && figures.unit_of(report) != Some(unit)

@@ -185,7 +185,7 @@ impl Resolver<'_> {
             return Verdict::Parked(Reason::NoAuthority);
         };
         let subject = match &fact.fact.body {
-            FactBody::Unit(unit) => self.tree.find(&unit.unit()),
+            FactBody::Unit(unit) => self.tree.find_registered(&unit.unit()),
             _ => None,
         };
         // an enrolment or move withdrawn goes on until the withdrawal's clock; it is applied all the same
@@ -198,7 +198,7 @@ impl Resolver<'_> {
             FactBody::Unit(UnitFact::Registered { .. }) => self.judge_registered(place, own, hlc),
             FactBody::Unit(UnitFact::Moved { .. }) => self.judge_moved(place, own, hlc),
             FactBody::Unit(UnitFact::Rekeyed { unit, .. }) => {
-                match self.tree.find(unit) {
+                match self.tree.find_registered(unit) {
                     // applied at the end, for it holds on all days
                     Some(unit) if self.tree.is_at_or_above(own, unit, hlc) => Ok(()),
                     Some(_) => Err(Reason::NoAuthority),
@@ -226,12 +226,12 @@ impl Resolver<'_> {
         if !is_rightly_named(&fact.id, &fact.fact.body) {
             return Err(Reason::WrongId);
         }
-        let parent = self.tree.find(parent).ok_or(Reason::UnknownSubject)?;
+        let parent = self.tree.find_registered(parent).ok_or(Reason::UnknownSubject)?;
         let parent_level = self.tree.unit(parent).level().ok_or(Reason::UnknownSubject)?;
         if parent_level >= *level {
             return Err(Reason::WrongLevel);
         }
-        if let Some(known) = self.tree.find(unit)
+        if let Some(known) = self.tree.find_registered(unit)
             && let Some(origin) = &self.tree.unit(known).origin
             && origin.level != *level
         {
@@ -287,10 +287,10 @@ impl Resolver<'_> {
         let FactBody::Unit(UnitFact::Moved { unit, parent, located_in }) = &fact.fact.body else {
             return Err(Reason::UnknownSubject);
         };
-        let unit = self.tree.find(unit).ok_or(Reason::UnknownSubject)?;
+        let unit = self.tree.find_registered(unit).ok_or(Reason::UnknownSubject)?;
         let level = self.tree.unit(unit).level().ok_or(Reason::UnknownSubject)?;
         let parent = match parent {
-            Some(parent) => Some(self.tree.find(parent).ok_or(Reason::UnknownSubject)?),
+            Some(parent) => Some(self.tree.find_registered(parent).ok_or(Reason::UnknownSubject)?),
             None => None,
         };
         let mut registrations = 0;
@@ -370,7 +370,7 @@ impl Resolver<'_> {
         let fact = self.fact(place);
         let writer = (fact.id.chain.node, fact.id.chain.epoch);
         let enrolment = enrolment_in(&fact.fact.body).ok_or(Reason::UnknownSubject)?;
-        let unit = self.tree.find(&enrolment.unit).ok_or(Reason::UnknownSubject)?;
+        let unit = self.tree.find_registered(&enrolment.unit).ok_or(Reason::UnknownSubject)?;
         if unit == own || !self.tree.is_at_or_above(own, unit, hlc) {
             return Err(Reason::NoAuthority);
         }

@@ -115,6 +115,11 @@ impl Tree {
         self.by_id.get(self.resolve(id)).copied()
     }
 
+    /// The unit of this id or one of its aliases, if it is registered: that a fact named it says nothing.
+    pub fn find_registered(&self, id: &UnitId) -> Option<UnitIx> {
+        self.find(id).filter(|at| self.unit(*at).origin.is_some())
+    }
+
     /// The unit at this place.
     pub fn unit(&self, at: UnitIx) -> &Unit {
         &self.units[at as usize]

@@ -1,0 +1,122 @@
+//! Facts about persons: starts, ends, retentions, deaths, rekeys, several to a block.
+
+use super::{Maker, Union};
+use crate::offices::Entry;
+use hub_core::fact::member::{
+    Evidence, Flag, LeaveReason, MemberAct, MemberFact, Origin, Profile, Sex, Start,
+};
+use hub_core::fact::unit::Level;
+use hub_core::fact::{ATTRIBUTE_FIRST_JOINED, Attribute, FactBody};
+use hub_core::time::Day;
+
+impl Maker {
+    pub(super) fn member(&mut self) {
+        if self.unions.is_empty() {
+            return;
+        }
+        let Union { host, .. } = self.unions[self.rng.index(self.unions.len())];
+        let by = self.server(host);
+        let here: Vec<Union> =
+            self.unions.iter().filter(|union| union.host == host).copied().collect();
+        let count = 1 + self.rng.below(5);
+        let day = self.some_day();
+        let entries: Vec<Entry> = (0..count)
+            .map(|_| {
+                let mut union = here[self.rng.index(here.len())];
+                if self.rng.one_in(30) {
+                    union.id.0 = [3; 16];
+                }
+                // several on one day, so that ties and takeovers happen
+                let day = if self.rng.one_in(2) { day } else { self.some_day() };
+                self.statement(union, day)
+            })
+            .collect();
+        let ids = self.write(by, host, &entries);
+        for (entry, id) in entries.iter().zip(ids) {
+            let FactBody::Member(fact) = &entry.body else { continue };
+            let what = match fact.act {
+                MemberAct::Joined(_) | MemberAct::TransferredIn(_) => "start",
+                MemberAct::TransferredOut { .. } => "transfer out",
+                MemberAct::Retained { .. } => "retention",
+                MemberAct::Left { reason: LeaveReason::Deceased } => "death",
+                MemberAct::Left { .. } => "end",
+                MemberAct::Revised { .. } => "member revised",
+                MemberAct::Rekeyed { .. } => "rekey",
+                MemberAct::Erased => "erasure",
+            };
+            self.tried(what, Some(id));
+        }
+    }
+
+    fn statement(&mut self, union: Union, day: Day) -> Entry {
+        let member = self.rng.pick(&self.made.persons.clone());
+        let other = self.unions[self.rng.index(self.unions.len())].id;
+        let act = match self.rng.below(26) {
+            0..14 => {
+                let start = self.start();
+                if start.from.is_some() {
+                    MemberAct::TransferredIn(start)
+                } else {
+                    MemberAct::Joined(start)
+                }
+            }
+            14..17 => MemberAct::TransferredOut { to: Some(other) },
+            17..19 => MemberAct::Retained { reason: 1 },
+            19..21 => MemberAct::Left { reason: LeaveReason::Resigned },
+            21 => MemberAct::Left { reason: LeaveReason::Deceased },
+            22 => MemberAct::Revised { profile: self.attributes() },
+            23 | 24 => {
+                let to = self.rng.pick(&self.made.persons.clone());
+                MemberAct::Rekeyed { to, qualified: !self.rng.one_in(3) }
+            }
+            _ => MemberAct::Erased,
+        };
+        let mut entry = self.entry(
+            union.host,
+            day,
+            FactBody::Member(MemberFact { member, branch: union.id, act }),
+        );
+        if self.rng.one_in(3) && matches!(act, MemberAct::Joined(_)) {
+            entry.attributes = vec![Attribute { code: ATTRIBUTE_FIRST_JOINED, value: day.0 - 900 }];
+        }
+        entry
+    }
+
+    fn start(&mut self) -> Start {
+        let named = self.unions[self.rng.index(self.unions.len())].id;
+        let level = Level::Enterprise;
+        let employer = if self.rng.one_in(2) { self.some_place(level) } else { None };
+        let unknown = self.rng.one_in(12);
+        let employer = employer.map(|at| self.places[at].id);
+        let number = self.rng.below(3) as u8;
+        Start {
+            origin: self.rng.pick(&[
+                Origin::Existing,
+                Origin::Existing,
+                Origin::New,
+                Origin::New,
+                Origin::Resumed,
+            ]),
+            evidence: self.rng.pick(&[
+                Evidence::SelfDeclared,
+                Evidence::Roster,
+                Evidence::Roster,
+                Evidence::SocialInsurance,
+                Evidence::LabourContract,
+            ]),
+            employer: if unknown { Some(hub_core::id::UnitId([number; 16])) } else { employer },
+            host: None,
+            from: self.rng.one_in(4).then_some(named),
+            profile: self.attributes(),
+            qualified: !self.rng.one_in(8),
+        }
+    }
+
+    fn attributes(&mut self) -> Profile {
+        Profile {
+            sex: self.rng.pick(&[Sex::Woman, Sex::Man, Sex::Unknown]),
+            migrant: self.rng.pick(&[Flag::Yes, Flag::No]),
+            form: self.rng.below(4) as u8,
+        }
+    }
+}
