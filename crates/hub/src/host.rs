@@ -51,6 +51,24 @@ impl Host {
         Self::open_with(node, Arc::new(SystemClock))
     }
 
+    /// The same, and waits while another process holds the directory: a command that found no daemon
+    /// holds it for a moment, and a daemon told to stop may not be gone yet.
+    ///
+    /// # Errors
+    /// As for [`Replica::open`].
+    pub(crate) fn open_patiently(node: &Node) -> Result<Self, ReplicaError> {
+        let since = Instant::now();
+        let patience = patience(node);
+        loop {
+            match Self::open(node.clone()) {
+                Err(ReplicaError::Open(OpenError::Locked { .. })) if since.elapsed() < patience => {
+                    thread::sleep(DAEMON_POLL);
+                }
+                opened => return opened,
+            }
+        }
+    }
+
     /// The same with another clock.
     ///
     /// # Errors
@@ -80,6 +98,11 @@ impl Host {
         }
         StatusSnapshot::without_daemon(&self.node, &self.replica)
     }
+}
+
+/// How long one process waits for another that holds the directory.
+fn patience(node: &Node) -> Duration {
+    Duration::from_secs(u64::from(node.config.limits.command_wait_seconds))
 }
 
 /// Why a command could not be run at all.
@@ -114,7 +137,7 @@ pub fn run(
     io: &dyn CommandIo,
 ) -> Result<u8, RunError> {
     let since = Instant::now();
-    let patience = Duration::from_secs(u64::from(node.config.limits.command_wait_seconds));
+    let patience = patience(node);
     loop {
         match socket::call(&node.socket(), call, io) {
             Ok(code) => return Ok(code),

@@ -2,6 +2,7 @@
 
 use crate::config::Node;
 use crate::replica::{LocalPosition, Replica, ReplicaError};
+use hub_core::hash::Hash;
 use hub_core::id::{ChainId, NodeId, UnitId};
 use hub_core::time::Millis;
 use hub_node::io::{Context, Hold, Input, JournalId, Start};
@@ -96,7 +97,7 @@ pub enum WhyHeld {
 }
 
 /// Whether this node's last own block has arrived at an ancestor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Arrival {
     /// The ancestor.
     pub ancestor: NodeId,
@@ -104,6 +105,19 @@ pub struct Arrival {
     pub complete: bool,
     /// When it said so, by its clock.
     pub durable_at: Millis,
+    /// Up to where it durably holds this node's own chains; empty when it is too far back to tell.
+    pub holds: Vec<ChainPlace>,
+}
+
+/// A block by its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainPlace {
+    /// Its chain.
+    pub chain: ChainId,
+    /// Its height.
+    pub height: u64,
+    /// Its hash.
+    pub hash: Hash,
 }
 
 impl StatusSnapshot {
@@ -210,17 +224,22 @@ fn link(replica: &Replica, peer: &PeerStatus) -> LinkStatus {
 fn arrivals(replica: &Replica, status: &Status) -> Vec<Arrival> {
     let Some(receipt) = &status.receipt else { return Vec::new() };
     let end = replica.last_own().0;
-    let first = Arrival {
-        ancestor: receipt.receiver,
-        complete: receipt.cursor.position >= end,
-        durable_at: receipt.durable_at,
+    let arrival = |ancestor, position, durable_at| Arrival {
+        ancestor,
+        complete: position >= end,
+        durable_at,
+        holds: places(replica, LocalPosition(position)),
     };
-    let above = receipt.watermarks.iter().map(|mark| Arrival {
-        ancestor: mark.ancestor,
-        complete: mark.position >= end,
-        durable_at: mark.durable_at,
-    });
+    let first = arrival(receipt.receiver, receipt.cursor.position, receipt.durable_at);
+    let above = receipt.watermarks.iter();
+    let above = above.map(|mark| arrival(mark.ancestor, mark.position, mark.durable_at));
     std::iter::once(first).chain(above).collect()
+}
+
+fn places(replica: &Replica, position: LocalPosition) -> Vec<ChainPlace> {
+    let chains = replica.own_chains_at(position).unwrap_or_default();
+    let places = chains.into_iter();
+    places.map(|(chain, (height, hash))| ChainPlace { chain, height, hash }).collect()
 }
 
 /// The nodes below this one that are its direct children.

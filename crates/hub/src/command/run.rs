@@ -88,7 +88,7 @@ fn run_typed(
     let commands = Arc::new(HubCommands::default());
     if matches!(cli.command, Command::Run) {
         crate::daemon::start_log();
-        let ran = crate::daemon::run(node, commands);
+        let ran = crate::daemon::run(&node, commands);
         return ran.map(|()| 0).map_err(|error| CommandError::Machine(error.to_string()));
     }
     let call = Call { args: args.to_vec(), lang: env.lang.clone(), screen: io.screen().clone() };

@@ -88,13 +88,13 @@ enum Happening {
 ///
 /// # Errors
 /// It does not start, or storage fails.
-pub fn run(node: Node, commands: Arc<dyn Commands>) -> Result<(), DaemonError> {
+pub fn run(node: &Node, commands: Arc<dyn Commands>) -> Result<(), DaemonError> {
     let runtime = runtime()?;
     let signals = {
         let _entered = runtime.enter();
         Signals::new().map_err(|error| DaemonError::Io { what: "signals", error })?
     };
-    let daemon = Daemon::open(&runtime, Host::open(node)?, commands)?;
+    let daemon = Daemon::open(&runtime, Host::open_patiently(node)?, commands)?;
     runtime.block_on(daemon.run(signals.any()))
 }
 

@@ -117,6 +117,8 @@ impl Replica {
             gate.behind(refused);
         }
         let (own_end, _) = watch::channel(last_own);
+        let own = heads.iter().filter(|(chain, _)| chain.node == config.node);
+        let own = own.map(|(chain, head)| (*chain, (head.height, head.hash))).collect();
         let replica = Self {
             node: config.node,
             epoch,
@@ -131,7 +133,7 @@ impl Replica {
             comparison: Comparison::default(),
             sealing: Mutex::new(sealing),
             commits: Mutex::new(Commits::default()),
-            tail: Mutex::new(Tail::new(end)),
+            tail: Mutex::new(Tail::new(end, own)),
             aside,
             tree_version: AtomicU64::new(1),
             own_end,

@@ -3,8 +3,10 @@
 use super::Replica;
 use super::held;
 use hub_core::block::Block;
+use hub_core::hash::Hash;
+use hub_core::id::ChainId;
 use hub_log::{Origin, Position};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// How many bytes of blocks are kept.
 const TAIL_BYTES: usize = 4 << 20;
@@ -51,11 +53,13 @@ pub(super) struct Tail {
     /// The position of the block before the first one kept.
     before: LocalPosition,
     end: LocalPosition,
+    /// Where this node's own chains stand at `end`.
+    own: BTreeMap<ChainId, (u64, Hash)>,
 }
 
 impl Tail {
-    pub(super) fn new(end: LocalPosition) -> Self {
-        Self { blocks: VecDeque::new(), bytes: 0, before: end, end }
+    pub(super) fn new(end: LocalPosition, own: BTreeMap<ChainId, (u64, Hash)>) -> Self {
+        Self { blocks: VecDeque::new(), bytes: 0, before: end, end, own }
     }
 
     pub(super) fn end(&self) -> LocalPosition {
@@ -65,6 +69,10 @@ impl Tail {
     pub(super) fn push(&mut self, block: LocalBlock) {
         self.end = block.position;
         self.bytes += block.block.bytes().len();
+        if block.origin == Origin::Own {
+            let header = block.block.header();
+            self.own.insert(header.chain, (header.height, block.block.hash()));
+        }
         self.blocks.push_back(block);
         while self.bytes > TAIL_BYTES
             && let Some(oldest) = self.blocks.pop_front()
@@ -91,6 +99,23 @@ impl Replica {
         let tail = held(&self.tail);
         let first = tail.blocks.partition_point(|block| block.position <= after);
         (after >= tail.before).then_some((tail.blocks.len() - first) as u64)
+    }
+
+    /// Where this node's own chains stood when the journal ended at `position`: height and hash of the
+    /// last block of each; `None` when it is longer ago than memory holds.
+    pub fn own_chains_at(&self, position: LocalPosition) -> Option<BTreeMap<ChainId, (u64, Hash)>> {
+        let tail = held(&self.tail);
+        if position < tail.before {
+            return None;
+        }
+        let mut chains = tail.own.clone();
+        let first = tail.blocks.partition_point(|block| block.position <= position);
+        for later in tail.blocks.range(first..).rev().filter(|b| b.origin == Origin::Own) {
+            let header = later.block.header();
+            chains.insert(header.chain, (header.height - 1, header.previous));
+        }
+        chains.retain(|_, (height, _)| *height > 0);
+        Some(chains)
     }
 
     /// Durable blocks after `after`, in order, at most so many bytes but at least one, and the position
