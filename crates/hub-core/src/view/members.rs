@@ -10,6 +10,7 @@ use super::authority::{Authority, Cut, Writer};
 use super::branch::{BranchIx, Branches};
 use super::cell::{CellIx, Cells, Share};
 use super::claim::{self, Act, ClaimFact, Conflict, Span, Start, Status};
+use super::increment::OrgChange;
 use super::intervals::Intervals;
 use super::judge::{Judge, is_premature};
 use super::rekey::{Rekey, Rekeys};
@@ -159,14 +160,14 @@ impl Members {
         self.pending.push((place, *header, batch));
     }
 
-    /// Folds all that was added. `org_changed` says whether governance, units, unions or withdrawals
-    /// were folded anew since the last time.
-    pub(super) fn settle(&mut self, fold: &mut Fold<'_>, org_changed: bool) {
-        if org_changed {
-            self.mark_changed_words(fold);
+    /// Folds all that was added, and what the change of units and unions reaches.
+    pub(super) fn settle(&mut self, fold: &mut Fold<'_>, change: &OrgChange) {
+        self.mark_changed_words(fold, change);
+        if *change == OrgChange::All {
             self.mark_changed_withdrawals(fold);
             self.mark_changed_cuts(fold);
         }
+        let org_changed = *change != OrgChange::None;
         let pending = std::mem::take(&mut self.pending);
         for (place, header, batch) in &pending {
             self.fold_batch(*place, header, batch, fold);

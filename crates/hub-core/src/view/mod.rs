@@ -14,6 +14,7 @@ pub mod cell;
 pub mod claim;
 mod digest;
 pub mod figure;
+mod increment;
 mod intervals;
 mod judge;
 mod members;
@@ -28,7 +29,7 @@ mod withdrawal;
 use crate::block::Block;
 use crate::codec::{Body, CodecError};
 use crate::fact::{Fact, FactBody};
-use crate::id::{ChainId, FactId, FederationId, NodeId};
+use crate::id::{BranchId, ChainId, FactId, FederationId, NodeId};
 use crate::time::Hlc;
 use authority::Authority;
 use branch::Branches;
@@ -87,6 +88,7 @@ pub struct View {
     facts: Vec<OrgFact>,
     verdicts: Vec<Verdict>,
     by_id: BTreeMap<FactId, u32>,
+    by_branch: BTreeMap<BranchId, Vec<usize>>,
     clocks: BTreeMap<ChainId, BTreeMap<u64, Hlc>>,
     withdrawals: Withdrawals,
     unreadable: BTreeMap<(ChainId, u64), Unreadable>,
@@ -96,7 +98,9 @@ pub struct View {
     figures: Figures,
     cells: Cells,
     members: Members,
-    /// How far facts and withdrawals are folded.
+    /// How many of `facts` are folded.
+    folded: usize,
+    /// Something reaches further than the facts added since: all must be folded anew.
     org_is_dirty: bool,
     /// Grows with every change; answers are cached by it.
     version: u64,
@@ -111,6 +115,7 @@ impl View {
             facts: Vec::new(),
             verdicts: Vec::new(),
             by_id: BTreeMap::new(),
+            by_branch: BTreeMap::new(),
             clocks: BTreeMap::new(),
             withdrawals: Withdrawals::default(),
             unreadable: BTreeMap::new(),
@@ -120,6 +125,7 @@ impl View {
             figures: Figures::default(),
             cells: Cells::default(),
             members: Members::default(),
+            folded: 0,
             org_is_dirty: false,
             version: 0,
         }
@@ -181,17 +187,16 @@ impl View {
             let withdrawal = Withdrawal { first, last, id, hlc, height };
             self.withdrawals.add(withdrawn.first.chain, withdrawal);
         }
+        if let FactBody::Branch(branch) = &fact.body {
+            self.by_branch.entry(branch.branch()).or_default().push(self.facts.len());
+        }
         self.by_id.insert(id, self.facts.len() as u32);
         self.facts.push(OrgFact { id, height, fact });
-        self.org_is_dirty = true;
     }
 
     /// Folds all that was added.
     pub fn settle(&mut self, source: &dyn BlockSource) {
-        let org_changed = std::mem::take(&mut self.org_is_dirty);
-        if org_changed {
-            self.fold_org();
-        }
+        let change = self.fold_facts();
         let mut fold = members::Fold {
             tree: &mut self.tree,
             authority: &mut self.authority,
@@ -200,7 +205,7 @@ impl View {
             withdrawals: &self.withdrawals,
             source,
         };
-        self.members.settle(&mut fold, org_changed);
+        self.members.settle(&mut fold, &change);
     }
 
     /// The federation.

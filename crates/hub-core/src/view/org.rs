@@ -29,25 +29,35 @@ impl View {
         for (place, verdict) in resolved.verdicts {
             self.verdicts[place as usize] = verdict;
         }
-        let mut fold = OrgFold {
+        let by_branch = std::mem::take(&mut self.by_branch);
+        let mut fold = self.org();
+        for place in 0..fold.facts.len() {
+            fold.unit_or_governance(place);
+        }
+        fold.sort_changes();
+        fold.branches(&by_branch);
+        let figures = fold.figures();
+        self.by_branch = by_branch;
+        self.figures = figures;
+    }
+
+    pub(super) fn org(&mut self) -> OrgFold<'_> {
+        OrgFold {
             facts: &self.facts,
             verdicts: &mut self.verdicts,
             withdrawals: &self.withdrawals,
             tree: &mut self.tree,
             authority: &mut self.authority,
             branches: &mut self.branches,
-        };
-        let by_branch = fold.units_and_governance();
-        fold.branches(by_branch);
-        self.figures = fold.figures();
+        }
     }
 }
 
-struct OrgFold<'a> {
-    facts: &'a [OrgFact],
-    verdicts: &'a mut [Verdict],
+pub(super) struct OrgFold<'a> {
+    pub(super) facts: &'a [OrgFact],
+    pub(super) verdicts: &'a mut [Verdict],
     withdrawals: &'a Withdrawals,
-    tree: &'a mut Tree,
+    pub(super) tree: &'a mut Tree,
     authority: &'a mut Authority,
     branches: &'a mut Branches,
 }
@@ -94,31 +104,27 @@ impl OrgFold<'_> {
         self.authority.office_at(self.tree, writer_of(fact), fact.fact.hlc)
     }
 
-    /// Judges facts about units and governance; returns those about unions, by union.
-    fn units_and_governance(&mut self) -> BTreeMap<BranchId, Vec<usize>> {
+    /// Judges a fact about a unit that shapes no tree, or about governance.
+    pub(super) fn unit_or_governance(&mut self, place: usize) {
         let facts = self.facts;
-        let mut by_branch: BTreeMap<BranchId, Vec<usize>> = BTreeMap::new();
-        for (place, fact) in facts.iter().enumerate() {
-            match &fact.fact.body {
-                FactBody::Branch(branch) => {
-                    by_branch.entry(branch.branch()).or_default().push(place);
-                }
-                body if is_structural(body) => {}
-                FactBody::Unit(unit) => self.unit_fact(place, unit),
-                FactBody::Governance(_) | FactBody::Withdrawn(_) => {
-                    let general = self.general(place, None);
-                    self.verdicts[place] = general.unwrap_or_else(|| {
-                        let speaks = self.is_in_office(place);
-                        if speaks { Verdict::Stands } else { Verdict::Parked(Reason::NoAuthority) }
-                    });
-                }
-                FactBody::Figure(_) | FactBody::Member(_) => {}
+        match &facts[place].fact.body {
+            body if is_structural(body) => {}
+            FactBody::Unit(unit) => self.unit_fact(place, unit),
+            FactBody::Governance(_) | FactBody::Withdrawn(_) => {
+                let general = self.general(place, None);
+                self.verdicts[place] = general.unwrap_or_else(|| {
+                    let speaks = self.is_in_office(place);
+                    if speaks { Verdict::Stands } else { Verdict::Parked(Reason::NoAuthority) }
+                });
             }
+            FactBody::Branch(_) | FactBody::Figure(_) | FactBody::Member(_) => {}
         }
+    }
+
+    fn sort_changes(&mut self) {
         for unit in &mut self.tree.units {
             unit.changes.sort_by_key(|(stamp, _)| *stamp);
         }
-        by_branch
     }
 
     fn unit_fact(&mut self, place: usize, unit: &UnitFact) {
@@ -134,6 +140,11 @@ impl OrgFold<'_> {
             }
             other => state.changes.push((stamp, other.clone())),
         }
+    }
+
+    /// Puts a unit's changes in order after one was added.
+    pub(super) fn sort_changes_of(&mut self, unit: UnitIx) {
+        self.tree.units[unit as usize].changes.sort_by_key(|(stamp, _)| *stamp);
     }
 
     /// The verdict on a fact that only the node serving this unit may state.
@@ -152,18 +163,23 @@ impl OrgFold<'_> {
         self.tree.unit(unit).origin.is_some().then_some(unit)
     }
 
-    fn branches(&mut self, by_branch: BTreeMap<BranchId, Vec<usize>>) {
+    fn branches(&mut self, by_branch: &BTreeMap<BranchId, Vec<usize>>) {
         for branch in &mut self.branches.all {
             *branch = branch::Branch::named(branch.id);
         }
-        for (id, mut places) in by_branch {
-            places.sort_by_key(|place| (self.facts[*place].fact.hlc, self.facts[*place].id));
-            self.judge_branch(id, &places);
-            places.retain(|place| self.verdicts[*place].stands());
-            places.sort_by_key(|place| stamp_of(&self.facts[*place]));
-            self.fold_branch(id, &places);
+        for (id, places) in by_branch {
+            self.branch(*id, places.clone());
         }
         self.park_merger_cycles();
+    }
+
+    /// Judges and folds one union's facts, but for cycles of mergers.
+    pub(super) fn branch(&mut self, id: BranchId, mut places: Vec<usize>) {
+        places.sort_by_key(|place| (self.facts[*place].fact.hlc, self.facts[*place].id));
+        self.judge_branch(id, &places);
+        places.retain(|place| self.verdicts[*place].stands());
+        places.sort_by_key(|place| stamp_of(&self.facts[*place]));
+        self.fold_branch(id, &places);
     }
 
     /// Judges a union's facts in order of clock: its host may change as it goes.
@@ -291,7 +307,7 @@ impl OrgFold<'_> {
         }
     }
 
-    fn figures(&mut self) -> Figures {
+    pub(super) fn figures(&mut self) -> Figures {
         let facts = self.facts;
         let mut figures = Figures::default();
         for returning in [false, true] {

@@ -93,6 +93,30 @@ pub(crate) fn resolve(
     Resolved { tree: resolver.tree, authority, verdicts: resolver.verdicts }
 }
 
+/// Judges one more registration of an employer that no fact has named yet, and lays it into the tree.
+pub(crate) fn register_employer(
+    place: u32,
+    facts: &[OrgFact],
+    withdrawals: &Withdrawals,
+    tree: &mut Tree,
+    authority: &mut Authority,
+) -> Verdict {
+    let mut resolver = Resolver {
+        facts,
+        withdrawals,
+        clock_of: &|_, _| None,
+        tree: std::mem::take(tree),
+        authority: std::mem::take(authority),
+        verdicts: BTreeMap::new(),
+        by_writer: BTreeMap::new(),
+        withdrawn_later: Vec::new(),
+    };
+    let verdict = resolver.judge(place);
+    *tree = resolver.tree;
+    *authority = resolver.authority;
+    verdict
+}
+
 impl Resolver<'_> {
     fn fact(&self, place: u32) -> &OrgFact {
         &self.facts[place as usize]

@@ -1,13 +1,14 @@
 //! Which persons a later fact makes fold anew: those whose facts' verdicts may have changed.
 
 use super::super::withdrawal::Withdrawal;
-use super::{BranchIx, FactId, Fold, Members, Writer, current};
+use super::{BranchIx, FactId, Fold, Members, OrgChange, Writer, current};
 use std::collections::BTreeSet;
 
 impl Members {
     /// Marks the persons at unions whose rank, or whose writer's word, is not what it was.
-    pub(super) fn mark_changed_words(&mut self, fold: &mut Fold<'_>) {
-        for ((writer, branch), known) in &mut self.known {
+    pub(super) fn mark_changed_words(&mut self, fold: &mut Fold<'_>, change: &OrgChange) {
+        let reached = self.known.iter_mut().filter(|((_, branch), _)| change.reaches(*branch));
+        for ((writer, branch), known) in reached {
             let now = current(*writer, *branch, fold);
             if *known != now {
                 *known = now;

@@ -1,0 +1,127 @@
+//! Folding only what came: most facts about units and unions reach nothing but their own.
+//!
+//! A fact that shapes the tree or the authority over it, a withdrawal, a merger, a block that a cut waits
+//! for, or anything while some fact is parked for want of its subject: then all is folded anew. Both ways
+//! give the same view (V2).
+
+use super::View;
+use super::branch::BranchIx;
+use super::resolve::{is_structural, register_employer};
+use super::verdict::{Reason, Verdict};
+use crate::fact::unit::UnitKind;
+use crate::fact::{BranchFact, FactBody, UnitFact};
+use crate::id::BranchId;
+use std::collections::BTreeSet;
+
+/// What folding facts about units, unions and governance may have changed for members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum OrgChange {
+    /// Nothing.
+    None,
+    /// These unions.
+    Branches(BTreeSet<BranchIx>),
+    /// Anything.
+    All,
+}
+
+impl OrgChange {
+    /// Whether a union's kind or the word over it may be another.
+    pub(super) fn reaches(&self, branch: BranchIx) -> bool {
+        match self {
+            Self::None => false,
+            Self::Branches(branches) => branches.contains(&branch),
+            Self::All => true,
+        }
+    }
+}
+
+impl View {
+    /// Folds what was added since the last time.
+    pub(super) fn fold_facts(&mut self) -> OrgChange {
+        let fresh = self.folded..self.facts.len();
+        if fresh.is_empty() && !self.org_is_dirty {
+            return OrgChange::None;
+        }
+        let all = self.org_is_dirty || self.awaits_subject() || !self.is_local(fresh.clone());
+        self.org_is_dirty = false;
+        self.folded = self.facts.len();
+        if all {
+            self.fold_org();
+            return OrgChange::All;
+        }
+        self.verdicts.resize(self.facts.len(), Verdict::Parked(Reason::NoAuthority));
+        OrgChange::Branches(self.fold_local(fresh))
+    }
+
+    /// Whether a fact waits for a unit or union that may just have come.
+    fn awaits_subject(&self) -> bool {
+        self.verdicts.contains(&Verdict::Parked(Reason::UnknownSubject))
+    }
+
+    /// Whether these facts reach nothing but their own unit or union.
+    fn is_local(&self, fresh: std::ops::Range<usize>) -> bool {
+        fresh.into_iter().all(|place| {
+            let fact = &self.facts[place];
+            if self.withdrawals.touches(&fact.id.chain, fact.id.seq, fact.id.seq) {
+                return false;
+            }
+            match &fact.fact.body {
+                FactBody::Unit(UnitFact::Registered {
+                    kind: UnitKind::Employer,
+                    unit,
+                    parent: Some(_),
+                    ..
+                }) => self.tree.find(unit).is_none(),
+                FactBody::Unit(UnitFact::Succeeded { .. }) => false,
+                FactBody::Branch(BranchFact::Merged { .. }) => false,
+                FactBody::Branch(fact) => {
+                    let known = self.branches.find(&fact.branch());
+                    known.is_none_or(|at| self.branches.branch(at).merged.is_none())
+                }
+                FactBody::Withdrawn(_) | FactBody::Member(_) => false,
+                body => !is_structural(body),
+            }
+        })
+    }
+
+    /// Folds them; returns the unions they are about.
+    fn fold_local(&mut self, fresh: std::ops::Range<usize>) -> BTreeSet<BranchIx> {
+        let is_registration = |body: &FactBody| is_structural(body);
+        for place in fresh.clone().filter(|place| is_registration(&self.facts[*place].fact.body)) {
+            let (tree, authority) = (&mut self.tree, &mut self.authority);
+            let (facts, withdrawals) = (&self.facts, &self.withdrawals);
+            self.verdicts[place] =
+                register_employer(place as u32, facts, withdrawals, tree, authority);
+        }
+        let mut touched: BTreeSet<BranchId> = BTreeSet::new();
+        let mut figures = false;
+        let by_branch = std::mem::take(&mut self.by_branch);
+        let mut fold = self.org();
+        for place in fresh {
+            fold.unit_or_governance(place);
+            match &fold.facts[place].fact.body {
+                FactBody::Unit(unit) => {
+                    if let Some(unit) = fold.tree.find(&unit.unit()) {
+                        fold.sort_changes_of(unit);
+                    }
+                }
+                FactBody::Branch(branch) => {
+                    touched.insert(branch.branch());
+                }
+                FactBody::Figure(_) => figures = true,
+                _ => {}
+            }
+        }
+        for id in &touched {
+            if let Some(places) = by_branch.get(id) {
+                fold.branch(*id, places.clone());
+            }
+        }
+        let folded = figures.then(|| fold.figures());
+        self.by_branch = by_branch;
+        if let Some(figures) = folded {
+            self.figures = figures;
+        }
+        touched.iter().filter_map(|id| self.branches.find(id)).collect()
+    }
+}
