@@ -3,7 +3,7 @@
 use super::run::DaemonError;
 use crate::config::Node;
 use crate::host::DaemonRequest;
-use crate::nats::{Channel, Incoming, Link, LinkEvent, LinkHandle, Outgoing};
+use crate::nats::{Ack, Channel, Incoming, Link, LinkEvent, LinkHandle, Outgoing};
 use crate::replica::{LocalBlock, LocalPosition, Replica, SigningRefused};
 use crate::status::{self, StatusSnapshot};
 use hub_core::block::Block;
@@ -18,6 +18,9 @@ use hub_node::machine::Machine;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+/// For so many ticks a delivery is kept that is neither acknowledged nor rejected.
+const DELIVERY_TICKS: u64 = 10;
+
 /// The machine, its links, and what is under way between them.
 pub(super) struct Engine {
     node: Node,
@@ -29,8 +32,12 @@ pub(super) struct Engine {
     serving: bool,
     /// The children the machine was told are connected.
     told: BTreeSet<NodeId>,
-    deliveries: BTreeMap<u64, crate::nats::Ack>,
+    /// What the server waits to hear of, and when it came, in ticks.
+    deliveries: BTreeMap<u64, (Ack, u64)>,
     next_delivery: u64,
+    /// Those not yet looked at to the end.
+    fresh: Vec<u64>,
+    ticks: u64,
     inputs: VecDeque<Input>,
     storing: Vec<Storing>,
     tree_version: u64,
@@ -63,6 +70,8 @@ impl Engine {
             told: BTreeSet::new(),
             deliveries: BTreeMap::new(),
             next_delivery: 0,
+            fresh: Vec::new(),
+            ticks: 0,
             inputs: VecDeque::from([Input::Start(Box::new(start))]),
             storing: Vec::new(),
             tree_version,
@@ -87,6 +96,10 @@ impl Engine {
         if let Some(cause) = self.replica.journal().stopped() {
             return Err(DaemonError::Storage(cause.to_owned()));
         }
+        self.ticks += 1;
+        // The server has delivered these again: the machine goes by the newest delivery of a block.
+        let oldest = self.ticks.saturating_sub(DELIVERY_TICKS);
+        self.deliveries.retain(|_, (_, came)| *came >= oldest);
         self.inputs.push_back(Input::Tick);
         self.settle()?;
         self.note_receipt();
@@ -145,7 +158,13 @@ impl Engine {
 
     /// Stores what waits, and goes on with what follows from it.
     pub(super) fn store(&mut self) -> Result<(), DaemonError> {
-        self.settle()
+        self.settle()?;
+        for delivery in std::mem::take(&mut self.fresh) {
+            if let Some((ack, _)) = self.deliveries.get_mut(&delivery) {
+                ack.taken_in();
+            }
+        }
+        Ok(())
     }
 
     pub(super) async fn stop(self) {
@@ -183,7 +202,8 @@ impl Engine {
     fn received(&mut self, incoming: Incoming) {
         let delivery = incoming.ack.map(|ack| {
             self.next_delivery += 1;
-            self.deliveries.insert(self.next_delivery, ack);
+            self.deliveries.insert(self.next_delivery, (ack, self.ticks));
+            self.fresh.push(self.next_delivery);
             self.next_delivery
         });
         self.inputs.push_back(Input::Received {
@@ -262,14 +282,14 @@ impl Engine {
                 self.send(Outgoing { to, channel, bytes, message_id });
             }
             Output::Acknowledge { delivery } => {
-                if let Some(ack) = self.deliveries.remove(&delivery) {
+                if let Some((ack, _)) = self.deliveries.remove(&delivery) {
                     ack.stored();
                 }
             }
             Output::Reject { delivery, refusal } => {
                 let ack = self.deliveries.remove(&delivery);
                 // Dropped, it is offered again later; told, never.
-                if let Some(ack) = ack.filter(|_| !refusal.again()) {
+                if let Some((ack, _)) = ack.filter(|_| !refusal.again()) {
                     tracing::warn!(%refusal, "a delivery was refused");
                     ack.stored();
                 }

@@ -85,10 +85,16 @@ pub struct Ack {
 /// A message delivered and not yet acknowledged.
 struct Delivered {
     acker: Acker,
-    under_way: OwnedSemaphorePermit,
+    under_way: Option<OwnedSemaphorePermit>,
 }
 
 impl Ack {
+    /// The message was looked at, whatever became of it: it no longer counts as under way. What waits
+    /// for others must not keep the messages of siblings out.
+    pub fn taken_in(&mut self) {
+        self.delivered.under_way = None;
+    }
+
     /// Tells the server that it may forget the message: call it once the block is durable, not before.
     pub fn stored(self) {
         // A link that is gone acknowledges nothing; the server delivers the message again.

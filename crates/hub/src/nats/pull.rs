@@ -23,8 +23,9 @@ const BATCH_WAIT: Duration = Duration::from_secs(10);
 /// The server delivers again what is not acknowledged in this time: also what was on its way when a
 /// connection broke, so it is short. Storing takes milliseconds, and a second delivery costs one look-up.
 const ACK_WAIT: Duration = Duration::from_secs(5);
-/// The most messages delivered and not acknowledged.
-const ACK_PENDING: i64 = 2_048;
+/// The most messages delivered and not acknowledged, over all children: far above what the stream keeps
+/// for one child, so that one whose blocks wait (a gap, a clock ahead) stops no other.
+const ACK_PENDING: i64 = 100_000;
 /// How long the server remembers message ids. The receiver is idempotent for ever, this only saves work;
 /// and a parent that lost its disk must soon be sent again what it once acknowledged.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(20);
@@ -113,14 +114,24 @@ struct Task {
 impl Task {
     async fn run(mut self) {
         let mut known: Option<Identity> = None;
+        let mut failures = 0_u32;
         loop {
             if self.standing.wait_for(|standing| standing.connected).await.is_err() {
                 return;
             }
-            let Some(consumer) = self.ready(&mut known).await else {
-                tokio::time::sleep(Duration::from_millis(jittered(RETRY_MILLIS))).await;
-                continue;
+            let consumer = match self.try_ready(&mut known).await {
+                Ok(consumer) => consumer,
+                Err(error) => {
+                    // Said once a series, and again now and then.
+                    if failures.is_multiple_of(100) {
+                        tracing::warn!(error, "the stream for the children is not ready");
+                    }
+                    failures = failures.saturating_add(1);
+                    tokio::time::sleep(Duration::from_millis(jittered(RETRY_MILLIS))).await;
+                    continue;
+                }
             };
+            failures = 0;
             if !self.tell(LinkEvent::Connected).await {
                 return;
             }
@@ -141,16 +152,6 @@ impl Task {
     }
 
     /// Makes or finds stream and consumer.
-    async fn ready(&self, known: &mut Option<Identity>) -> Option<Consumer<pull::Config>> {
-        match self.try_ready(known).await {
-            Ok(consumer) => Some(consumer),
-            Err(error) => {
-                tracing::warn!(error, "the stream for the children is not ready");
-                None
-            }
-        }
-    }
-
     async fn try_ready(
         &self,
         known: &mut Option<Identity>,
@@ -270,7 +271,7 @@ impl Task {
         let kib = u32::try_from(message.payload.len() / 1_024 + 1).unwrap_or(u32::MAX);
         let permits = self.under_way.clone().acquire_many_owned(kib.min(UNDER_WAY_KIB)).await;
         let Ok(under_way) = permits else { return false };
-        let delivered = Box::new(Delivered { acker, under_way });
+        let delivered = Box::new(Delivered { acker, under_way: Some(under_way) });
         let Some(from) = self.subjects.child(Channel::Up, &message.subject) else {
             // No child's subject: nobody will ever want it.
             let _ = self.done.send(delivered);
