@@ -188,6 +188,42 @@ async fn what_is_not_acknowledged_comes_again() {
 }
 
 #[tokio::test]
+async fn a_child_whose_blocks_wait_stops_no_other() {
+    let world = World::new();
+    let (sender, mut at_county) = events();
+    let _county = world.county_link(sender).await;
+    let (sender, mut at_waiting) = events();
+    let waiting = world.township_link(0, sender).await;
+    let (sender, mut at_other) = events();
+    let other = world.township_link(1, sender).await;
+    for events in [&mut at_county, &mut at_waiting, &mut at_other] {
+        connected(events).await;
+    }
+
+    // More than may be under way: looked at, and waiting for something.
+    let mut held = Vec::new();
+    for number in 0..40_u8 {
+        let message_id = Some(format!("held {number}"));
+        let bytes = vec![number; 500_000];
+        assert!(waiting.send(Outgoing { to: COUNTY, channel: Channel::Up, bytes, message_id }));
+        let mut ack = received(&mut at_county).await.ack.unwrap();
+        ack.taken_in();
+        held.push(ack);
+    }
+    assert!(other.send(up("other")));
+    loop {
+        let incoming = received(&mut at_county).await;
+        let mut ack = incoming.ack.unwrap();
+        if incoming.from == TOWNSHIPS[1] {
+            ack.stored();
+            break;
+        }
+        ack.taken_in();
+        held.push(ack);
+    }
+}
+
+#[tokio::test]
 async fn a_stolen_key_reaches_nothing_of_others() {
     let world = World::new();
     let (sender, mut at_county) = events();
