@@ -9,7 +9,9 @@ use super::world::World;
 use crate::process::{POLL_INTERVAL, Process, free_port};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::Write;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -23,24 +25,35 @@ pub fn raise(
     out: &mut dyn Write,
 ) -> Result<(), DemoError> {
     let names: Vec<String> = world.scenario.nodes.iter().map(|row| row.node.clone()).collect();
-    say(out, &format!("\n◆ {}:{} 个节点", names.join("、"), names.len()))?;
+    say(out, &format!("\n◆ {} 个节点:{}", names.len(), names.join("、")))?;
+    if world.tools.nats_server.is_some() {
+        for name in &names {
+            if world.children(name).is_empty() {
+                continue;
+            }
+            let port =
+                free_port().map_err(DemoError::io("looking for a port for", Path::new(name)))?;
+            world.ports.insert(name.clone(), port);
+        }
+    }
+    let mut root_key = String::new();
     for name in &names {
         if let Some(books) = books.get(name) {
             books::write(books, &world.node(name)?.desk)?;
         }
         if world.node(name)?.parent.is_none() {
-            found(world, name)?;
+            root_key = found(world, name)?;
         }
         import(world, name, "unit", DIVISIONS_FILE)?;
         import(world, name, "unit", UNITS_FILE)?;
         for child in world.children(name) {
-            enrol(world, name, &child)?;
+            enrol(world, name, &child, &root_key)?;
         }
     }
+    for name in &names {
+        serve(world, name)?;
+    }
     if world.tools.nats_server.is_some() {
-        for name in &names {
-            serve(world, name)?;
-        }
         for name in &names {
             start(world, name)?;
         }
@@ -48,20 +61,34 @@ pub fn raise(
     Ok(())
 }
 
-fn found(world: &World, name: &str) -> Result<(), DemoError> {
+/// Founds the federation; gives the root's public key, which every other node pins.
+fn found(world: &World, name: &str) -> Result<String, DemoError> {
     let code = world.scenario.node(name).and_then(|row| row.code.clone()).unwrap_or_default();
-    world.hub(name, &["init", "--province", name, "--code", &code]).map(drop)
+    let line = ["init", "--province", name, "--code", &code];
+    let text = world.hub(name, &line)?;
+    let is_key = |word: &&str| word.len() == 64 && word.bytes().all(|b| b.is_ascii_hexdigit());
+    text.split_whitespace().find(is_key).map(str::to_owned).ok_or_else(|| DemoError::Answer {
+        line: line.join(" "),
+        expected: "the root's key".into(),
+        found: text.clone(),
+    })
 }
 
-fn enrol(world: &World, parent: &str, child: &str) -> Result<(), DemoError> {
-    let request = world.node(child)?.desk.join("request.hub");
-    let chain = world.node(child)?.desk.join("chain.hub");
-    let (request, chain) = (request.to_string_lossy(), chain.to_string_lossy());
+fn enrol(world: &World, parent: &str, child: &str, root_key: &str) -> Result<(), DemoError> {
+    let desk = &world.node(child)?.desk;
+    let (request, answer) = (desk.join("request.hub"), desk.join("answer.hub"));
+    let (request, answer) = (request.to_string_lossy(), answer.to_string_lossy());
     let unit = world.scenario.node(child).and_then(|row| row.code.clone());
     let unit = unit.unwrap_or_else(|| child.to_owned());
-    world.hub(child, &["enrol", "request", "--unit", &unit, "--out", &request])?;
-    world.hub(parent, &["enrol", "approve", &request, "--out", &chain])?;
-    world.hub(child, &["enrol", "accept", &chain]).map(drop)
+    world.hub(
+        child,
+        &["enrol", "request", "--unit", &unit, "--root", root_key, "--out", &request],
+    )?;
+    world.hub(parent, &["enrol", "approve", &request, "--person-key", "--out", &answer])?;
+    let url = world.ports.get(parent).map(|port| format!("nats://127.0.0.1:{port}"));
+    let mut accept = vec!["enrol", "accept", &answer];
+    accept.extend(url.iter().flat_map(|url| ["--url", url]));
+    world.hub(child, &accept).map(drop)
 }
 
 /// Imports a file of the node's desk, if there is one.
@@ -74,20 +101,24 @@ fn import(world: &World, name: &str, what: &str, file: &str) -> Result<(), DemoE
 
 /// Starts the server on which a node serves its children, if it has any.
 fn serve(world: &mut World, name: &str) -> Result<(), DemoError> {
-    let Some(program) = world.tools.nats_server.clone() else { return Ok(()) };
-    if world.children(name).is_empty() {
+    let (Some(program), Some(port)) = (world.tools.nats_server.clone(), world.ports.get(name))
+    else {
         return Ok(());
-    }
-    let desk = world.node(name)?.desk.clone();
-    let port = free_port().map_err(DemoError::io("looking for a free port for", &desk))?;
+    };
     let listen = format!("127.0.0.1:{port}");
+    let (data, desk) = (world.node(name)?.data.clone(), world.node(name)?.desk.clone());
+    let settings = data.join("hub.toml");
+    let mut file = File::options()
+        .append(true)
+        .open(&settings)
+        .map_err(DemoError::io("opening", &settings))?;
+    write!(file, "\n[server]\nurl = \"nats://{listen}\"\n")
+        .map_err(DemoError::io("writing", &settings))?;
     let config = desk.join("nats.conf");
-    world.hub(
-        name,
-        &["ops", "nats-config", "--listen", &listen, "--out", &config.to_string_lossy()],
-    )?;
+    let line = ["ops", "nats-config", "--listen", &listen, "--out", &config.to_string_lossy()];
+    world.hub(name, &line)?;
     let mut command = Command::new(&program);
-    command.arg("--config").arg(&config);
+    command.arg("--config").arg(&config).current_dir(&desk);
     let server = Process::start(command, &desk.join("nats.log"))
         .map_err(DemoError::io("starting", &program))?;
     world.servers.insert(name.to_owned(), server);
@@ -129,20 +160,69 @@ pub fn load(world: &World, only: Option<&str>, out: &mut dyn Write) -> Result<()
 pub fn settle(world: &World, out: &mut dyn Write) -> Result<(), DemoError> {
     let since = Instant::now();
     loop {
+        if world.tools.nats_server.is_none() {
+            carry(world)?;
+        }
         let mut open = Vec::new();
         for row in &world.scenario.nodes {
             let text = world.hub(&row.node, &["status", "--format", "json"])?;
             let status: Value = serde_json::from_str(&text).unwrap_or_default();
-            if status["settled"].as_bool() != Some(true) {
-                open.push(row.node.clone());
+            if let Err(why) = is_settled(world, &row.node, &status) {
+                open.push(format!("{}: {why}", row.node));
             }
         }
         if open.is_empty() {
             return say(out, "  已同步:所有账目已逐级到达,回执齐全");
         }
         if since.elapsed() > SETTLE_PATIENCE {
-            return Err(DemoError::Overdue { what: "receipts".into(), last: open.join("、") });
+            let words = world.nodes.values().filter_map(|node| node.daemon.as_ref());
+            let words: Vec<String> = words.map(Process::last_words).collect();
+            let last = format!("{}\n{}", open.join("\n"), words.join("\n"));
+            return Err(DemoError::Overdue { what: "receipts".into(), last });
         }
         std::thread::sleep(POLL_INTERVAL);
     }
+}
+
+/// Whether a node's own facts have arrived at every node above, and its children have what is theirs.
+fn is_settled(world: &World, name: &str, status: &Value) -> Result<(), String> {
+    let ancestors = world.ancestors(name).len();
+    let arrived = status["arrived"].as_array().map_or(&[][..], Vec::as_slice);
+    let complete = arrived.iter().filter(|arrival| arrival["complete"] == true).count();
+    if complete < ancestors {
+        return Err(format!("arrived at {complete} of {ancestors} above"));
+    }
+    let children = status["children"].as_array().map_or(&[][..], Vec::as_slice);
+    let links = children.iter().chain(status["parent"].is_object().then_some(&status["parent"]));
+    for link in links {
+        if link["behind"] != 0 || link["held"].as_array().is_some_and(|held| !held.is_empty()) {
+            return Err(format!("{link}"));
+        }
+    }
+    let expected = world.children(name).len();
+    match children.len() < expected {
+        true => Err(format!("heard of {} of {expected} below", children.len())),
+        false => Ok(()),
+    }
+}
+
+/// Carries a bundle over every link, upwards first, as a courier with a stick would.
+fn carry(world: &World) -> Result<(), DemoError> {
+    let rows = &world.scenario.nodes;
+    let links = |row: &super::scenario::NodeRow| row.parent.clone().map(|p| (row.node.clone(), p));
+    for (child, parent) in rows.iter().rev().filter_map(links) {
+        hand_over(world, &child, &parent, "parent")?;
+    }
+    for (child, parent) in rows.iter().filter_map(links) {
+        let unit = world.scenario.node(&child).and_then(|row| row.code.clone());
+        hand_over(world, &parent, &child, &unit.unwrap_or_else(|| child.clone()))?;
+    }
+    Ok(())
+}
+
+fn hand_over(world: &World, from: &str, to: &str, neighbour: &str) -> Result<(), DemoError> {
+    let file = world.node(to)?.desk.join("carried.bundle");
+    let path = file.to_string_lossy();
+    world.hub(from, &["bundle", "export", "--to", neighbour, "--out", &path])?;
+    world.hub(to, &["bundle", "import", &path]).map(drop)
 }

@@ -19,6 +19,8 @@ pub struct Row {
     pub numerator: Option<i64>,
     /// Denominator; none for plain counts.
     pub denominator: Option<i64>,
+    /// Persons and firms that await agreement between levels.
+    pub awaiting: Option<i64>,
 }
 
 impl Answer {
@@ -43,10 +45,29 @@ impl Answer {
 
 impl Row {
     fn read(value: &Value) -> Option<Self> {
+        let number = |key: &str| value[key].as_i64();
         Some(Self {
-            name: value["name"].as_str()?.to_owned(),
-            numerator: value["numerator"].as_i64(),
-            denominator: value["denominator"].as_i64(),
+            name: value["unit"].as_str()?.to_owned(),
+            numerator: number("numerator").or_else(|| number("count")),
+            denominator: number("denominator"),
+            awaiting: number("awaiting"),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_and_counts_read_alike() {
+        let text = r#"{"rows": [
+            {"unit": "爱辉区", "numerator": 3, "denominator": 4, "awaiting": 1},
+            {"unit": "合计", "count": 7, "awaiting": 0}]}"#;
+        let answer = Answer::read("x", text).unwrap();
+        let row = answer.row("爱辉区").unwrap();
+        assert_eq!((row.numerator, row.denominator, row.awaiting), (Some(3), Some(4), Some(1)));
+        assert_eq!(answer.row("合计").unwrap().numerator, Some(7));
+        assert!(Answer::read("x", "{}").is_err());
     }
 }

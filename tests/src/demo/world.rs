@@ -44,6 +44,8 @@ pub struct World {
     pub nodes: BTreeMap<String, Node>,
     /// The NATS servers by the name of the node that serves its children there.
     pub servers: BTreeMap<String, Process>,
+    /// The ports of those servers.
+    pub ports: BTreeMap<String, u16>,
 }
 
 impl World {
@@ -64,7 +66,7 @@ impl World {
             copy_imports(&scenario.dir, &node.desk)?;
             nodes.insert(row.node.clone(), node);
         }
-        Ok(Self { tools, scenario, nodes, servers: BTreeMap::new() })
+        Ok(Self { tools, scenario, nodes, servers: BTreeMap::new(), ports: BTreeMap::new() })
     }
 
     /// The node of that name.
@@ -78,6 +80,12 @@ impl World {
     pub fn children(&self, name: &str) -> Vec<String> {
         let rows = self.scenario.nodes.iter();
         rows.filter(|row| row.parent.as_deref() == Some(name)).map(|row| row.node.clone()).collect()
+    }
+
+    /// The nodes above, nearest first.
+    pub fn ancestors(&self, name: &str) -> Vec<String> {
+        let above = |name: &String| self.nodes.get(name).and_then(|node| node.parent.clone());
+        std::iter::successors(above(&name.to_owned()), above).collect()
     }
 
     /// Runs `hub` on a node, however it ends.
