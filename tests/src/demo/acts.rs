@@ -15,8 +15,12 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+/// The list of territories is that of 30 June 2023.
+const LIST_YEAR: &str = "2023";
 /// How long facts may take to arrive everywhere before the demonstration gives up.
 const SETTLE_PATIENCE: Duration = Duration::from_secs(180);
+/// How long a daemon may take to open its books and its socket.
+const START_PATIENCE: Duration = Duration::from_secs(60);
 
 /// Founds the federation, enrols every node by file, and starts daemons and servers.
 pub fn raise(
@@ -41,30 +45,95 @@ pub fn raise(
         if let Some(books) = books.get(name) {
             books::write(books, &world.node(name)?.desk)?;
         }
-        if world.node(name)?.parent.is_none() {
-            root_key = found(world, name)?;
+        match world.node(name)?.parent.clone() {
+            None => {
+                root_key = found(world, name)?;
+                begin(world, name)?;
+            }
+            Some(parent) => {
+                begin(world, name)?;
+                join(world, name, &parent)?;
+            }
         }
-        import(world, name, "unit", DIVISIONS_FILE)?;
+        if world.node(name)?.desk.join(DIVISIONS_FILE).exists() {
+            world.hub(name, &["unit", "import", DIVISIONS_FILE, "--list-year", LIST_YEAR])?;
+        }
         import(world, name, "unit", UNITS_FILE)?;
         for child in world.children(name) {
             enrol(world, name, &child, &root_key)?;
         }
-    }
-    for name in &names {
         serve(world, name)?;
-    }
-    if world.tools.nats_server.is_some() {
-        for name in &names {
-            start(world, name)?;
-        }
     }
     Ok(())
 }
 
+/// Names the server for its children to a node and starts its daemon; not where bundles carry.
+fn begin(world: &mut World, name: &str) -> Result<(), DemoError> {
+    if world.tools.nats_server.is_none() {
+        return Ok(());
+    }
+    if let Some(port) = world.ports.get(name) {
+        let settings = world.node(name)?.data.join("hub.toml");
+        let mut file = File::options()
+            .append(true)
+            .open(&settings)
+            .map_err(DemoError::io("opening", &settings))?;
+        write!(file, "\n[server]\nurl = \"nats://127.0.0.1:{port}\"\n")
+            .map_err(DemoError::io("writing", &settings))?;
+    }
+    start(world, name)
+}
+
+/// Waits until a node has its own enrolment from its parent, without which it cannot write.
+fn join(world: &World, name: &str, parent: &str) -> Result<(), DemoError> {
+    if world.tools.nats_server.is_none() {
+        hand_over(world, parent, name, &address(world, name))?;
+    }
+    wait(world, "enrolment", || {
+        let status = status(world, name)?;
+        Ok(status["unit"].is_null().then(|| format!("{name}: {status}")))
+    })
+}
+
+/// Asks until nothing is open; `look` says what still is.
+fn wait(
+    world: &World,
+    what: &str,
+    mut look: impl FnMut() -> Result<Option<String>, DemoError>,
+) -> Result<(), DemoError> {
+    let since = Instant::now();
+    while let Some(open) = look()? {
+        if since.elapsed() > SETTLE_PATIENCE {
+            let daemons = world.nodes.values().filter_map(|node| node.daemon.as_ref());
+            let words: Vec<String> = daemons.map(Process::last_words).collect();
+            let last = format!("{open}\n{}", words.join("\n"));
+            return Err(DemoError::Overdue { what: what.to_owned(), last });
+        }
+        std::thread::sleep(POLL_INTERVAL);
+    }
+    Ok(())
+}
+
+fn status(world: &World, name: &str) -> Result<Value, DemoError> {
+    let line = ["status", "--format", "json"];
+    let text = world.hub(name, &line)?;
+    serde_json::from_str(&text).map_err(|error| DemoError::Answer {
+        line: line.join(" "),
+        expected: error.to_string(),
+        found: text.clone(),
+    })
+}
+
+/// How a node is named to its neighbours: the code of its unit, or its name.
+fn address(world: &World, name: &str) -> String {
+    let code = world.scenario.node(name).and_then(|row| row.code.clone());
+    code.unwrap_or_else(|| name.to_owned())
+}
+
 /// Founds the federation; gives the root's public key, which every other node pins.
 fn found(world: &World, name: &str) -> Result<String, DemoError> {
-    let code = world.scenario.node(name).and_then(|row| row.code.clone()).unwrap_or_default();
-    let line = ["init", "--province", name, "--code", &code];
+    let code = address(world, name);
+    let line = ["init", "--province", name, "--code", &code, "--list-year", LIST_YEAR];
     let text = world.hub(name, &line)?;
     let is_key = |word: &&str| word.len() == 64 && word.bytes().all(|b| b.is_ascii_hexdigit());
     text.split_whitespace().find(is_key).map(str::to_owned).ok_or_else(|| DemoError::Answer {
@@ -78,13 +147,12 @@ fn enrol(world: &World, parent: &str, child: &str, root_key: &str) -> Result<(),
     let desk = &world.node(child)?.desk;
     let (request, answer) = (desk.join("request.hub"), desk.join("answer.hub"));
     let (request, answer) = (request.to_string_lossy(), answer.to_string_lossy());
-    let unit = world.scenario.node(child).and_then(|row| row.code.clone());
-    let unit = unit.unwrap_or_else(|| child.to_owned());
+    let unit = address(world, child);
     world.hub(
         child,
         &["enrol", "request", "--unit", &unit, "--root", root_key, "--out", &request],
     )?;
-    world.hub(parent, &["enrol", "approve", &request, "--person-key", "--out", &answer])?;
+    world.hub(parent, &["enrol", "approve", &request, "--person-key", "true", "--out", &answer])?;
     let url = world.ports.get(parent).map(|port| format!("nats://127.0.0.1:{port}"));
     let mut accept = vec!["enrol", "accept", &answer];
     accept.extend(url.iter().flat_map(|url| ["--url", url]));
@@ -106,14 +174,7 @@ fn serve(world: &mut World, name: &str) -> Result<(), DemoError> {
         return Ok(());
     };
     let listen = format!("127.0.0.1:{port}");
-    let (data, desk) = (world.node(name)?.data.clone(), world.node(name)?.desk.clone());
-    let settings = data.join("hub.toml");
-    let mut file = File::options()
-        .append(true)
-        .open(&settings)
-        .map_err(DemoError::io("opening", &settings))?;
-    write!(file, "\n[server]\nurl = \"nats://{listen}\"\n")
-        .map_err(DemoError::io("writing", &settings))?;
+    let desk = world.node(name)?.desk.clone();
     let config = desk.join("nats.conf");
     let line = ["ops", "nats-config", "--listen", &listen, "--out", &config.to_string_lossy()];
     world.hub(name, &line)?;
@@ -131,8 +192,19 @@ fn start(world: &mut World, name: &str) -> Result<(), DemoError> {
     let (data, desk) = (node.data.clone(), node.desk.clone());
     let mut command = Command::new(&program);
     command.arg("--data").arg(&data).arg("run").current_dir(&desk);
-    let daemon = Process::start(command, &desk.join("daemon.log"))
+    let mut daemon = Process::start(command, &desk.join("daemon.log"))
         .map_err(DemoError::io("starting", &program))?;
+    // commands reach the daemon through its socket; before that they would take the directory from it
+    let socket = data.join("hub.sock");
+    let since = Instant::now();
+    while !socket.exists() {
+        let ended = daemon.ended().map_err(DemoError::io("watching", &program))?;
+        if ended.is_some() || since.elapsed() > START_PATIENCE {
+            let what = format!("the daemon of {name}");
+            return Err(DemoError::Overdue { what, last: daemon.last_words() });
+        }
+        std::thread::sleep(POLL_INTERVAL);
+    }
     if let Some(node) = world.nodes.get_mut(name) {
         node.daemon = Some(daemon);
     }
@@ -158,30 +230,19 @@ pub fn load(world: &World, only: Option<&str>, out: &mut dyn Write) -> Result<()
 
 /// Waits until every fact has arrived at the root, and what concerns a subtree has arrived below.
 pub fn settle(world: &World, out: &mut dyn Write) -> Result<(), DemoError> {
-    let since = Instant::now();
-    loop {
+    wait(world, "receipts", || {
         if world.tools.nats_server.is_none() {
             carry(world)?;
         }
         let mut open = Vec::new();
         for row in &world.scenario.nodes {
-            let text = world.hub(&row.node, &["status", "--format", "json"])?;
-            let status: Value = serde_json::from_str(&text).unwrap_or_default();
-            if let Err(why) = is_settled(world, &row.node, &status) {
+            if let Err(why) = is_settled(world, &row.node, &status(world, &row.node)?) {
                 open.push(format!("{}: {why}", row.node));
             }
         }
-        if open.is_empty() {
-            return say(out, "  已同步:所有账目已逐级到达,回执齐全");
-        }
-        if since.elapsed() > SETTLE_PATIENCE {
-            let words = world.nodes.values().filter_map(|node| node.daemon.as_ref());
-            let words: Vec<String> = words.map(Process::last_words).collect();
-            let last = format!("{}\n{}", open.join("\n"), words.join("\n"));
-            return Err(DemoError::Overdue { what: "receipts".into(), last });
-        }
-        std::thread::sleep(POLL_INTERVAL);
-    }
+        Ok(Some(open.join("\n")).filter(|open| !open.is_empty()))
+    })?;
+    say(out, "  已同步:所有账目已逐级到达,回执齐全")
 }
 
 /// Whether a node's own facts have arrived at every node above, and its children have what is theirs.
@@ -214,8 +275,7 @@ fn carry(world: &World) -> Result<(), DemoError> {
         hand_over(world, &child, &parent, "parent")?;
     }
     for (child, parent) in rows.iter().filter_map(links) {
-        let unit = world.scenario.node(&child).and_then(|row| row.code.clone());
-        hand_over(world, &parent, &child, &unit.unwrap_or_else(|| child.clone()))?;
+        hand_over(world, &parent, &child, &address(world, &child))?;
     }
     Ok(())
 }
