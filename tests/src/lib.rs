@@ -1,6 +1,7 @@
 //! What tests and the demonstration share.
 
 pub mod bench;
+pub mod capture;
 pub mod demo;
 pub mod federation;
 pub mod nats;

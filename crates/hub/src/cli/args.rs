@@ -439,10 +439,10 @@ pub enum EnrolCommand {
         #[arg(long, default_value_t = 730)]
         days: u32,
         /// Hand the person key over, which a node needs to enter members; by default from county up
-        #[arg(long, value_name = "true|false")]
+        #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
         person_key: Option<bool>,
         /// Let the node admit others; by default from township up
-        #[arg(long, value_name = "true|false")]
+        #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
         may_delegate: Option<bool>,
         /// Where the answer goes
         #[arg(long, value_name = "FILE")]

@@ -11,6 +11,7 @@ use crate::render::{Cell, Table};
 use hub_core::time::Day;
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
+use std::path::Path;
 
 /// How often progress is shown, in rows.
 const PROGRESS_ROWS: u64 = 2_000;
@@ -112,6 +113,7 @@ impl<'a> Intake<'a> {
         session: &Session<'a>,
         options: &IntakeOptions,
     ) -> Result<Self, CommandError> {
+        let size = size_of(session.io, &options.file);
         let source = session
             .io
             .read_file(&options.file)
@@ -120,7 +122,7 @@ impl<'a> Intake<'a> {
         if let Some(max) = options.max_mb {
             bounds.file_bytes_max = max << 20;
         }
-        let sheet = Sheet::open(source, None, T::TABLE, bounds)
+        let sheet = Sheet::open(source, size, T::TABLE, bounds)
             .map_err(|error| CommandError::Import { path: options.file.clone(), error })?;
         let report_path = options.report.clone().unwrap_or_else(|| report_beside(&options.file));
         let late = LateFile { io: session.io, path: report_path.clone(), sink: None };
@@ -150,16 +152,24 @@ impl<'a> Intake<'a> {
             if self.tally.rows.is_multiple_of(PROGRESS_ROWS) {
                 self.io.progress(self.sheet.bytes_read(), None, self.progress);
             }
-            let raw = match next {
-                SheetRow::Row(raw) => raw,
+            let (raw, whole) = match next {
+                SheetRow::Row(raw) => (raw, None),
+                // Numbers that lost their digits make rows equal: their own fault is told, not that.
+                SheetRow::Refused(raw, refusal)
+                    if matches!(refusal.problem, Problem::DuplicateRow { .. }) =>
+                {
+                    (raw, Some(refusal))
+                }
                 SheetRow::Refused(raw, refusal) => {
                     self.refuse(&raw, &[refusal])?;
                     continue;
                 }
             };
-            match row::read::<T>(&raw, self.sheet.header(), self.sheet.places(), self.today) {
-                Ok((row, notes)) => return Ok(Some(Taken { raw, row, notes })),
-                Err(refusals) => self.refuse(&raw, &refusals)?,
+            let read = row::read::<T>(&raw, self.sheet.header(), self.sheet.places(), self.today);
+            match (read, whole) {
+                (Ok((row, notes)), None) => return Ok(Some(Taken { raw, row, notes })),
+                (Ok(_), Some(refusal)) => self.refuse(&raw, &[refusal])?,
+                (Err(refusals), _) => self.refuse(&raw, &refusals)?,
             }
         }
     }
@@ -328,6 +338,15 @@ impl<'a> Intake<'a> {
         session.show(&table)?;
         Ok(tally)
     }
+}
+
+/// The size of a file, where its directory tells it: one too large is then refused unread.
+fn size_of(io: &dyn CommandIo, file: &str) -> Option<u64> {
+    let path = Path::new(file);
+    let name = path.file_name()?.to_str()?;
+    let parent = path.parent().and_then(Path::to_str).filter(|parent| !parent.is_empty());
+    let entries = io.list_directory(parent.unwrap_or(".")).ok()?;
+    entries.iter().find(|entry| entry.name == name).map(|entry| entry.bytes)
 }
 
 /// `花名册.csv` → `花名册.待改.csv`.

@@ -92,7 +92,7 @@ impl<R: BufRead> Lines<R> {
             quotes = quotes.over(&next.bytes, self.delimiter);
             let overlong = next.too_long || joined.len() > self.bounds.row_bytes_max;
             rest.push(next);
-            if overlong {
+            if overlong || quotes == Quotes::Broken {
                 break;
             }
             if quotes != Quotes::Inside {
@@ -152,6 +152,9 @@ enum Quotes {
     Inside,
     /// A quote inside quotes: the end, or half of an escaped quote.
     Closing,
+    /// Text behind the end of a quoted cell. Over several lines it shows that the quote that began was
+    /// never closed, and that the one met belongs to a later row.
+    Broken,
 }
 
 impl Quotes {
@@ -161,7 +164,10 @@ impl Quotes {
             state = match (state, *byte) {
                 (Self::Inside, b'"') => Self::Closing,
                 (Self::Inside, _) | (Self::CellStart | Self::Closing, b'"') => Self::Inside,
+                (Self::Broken, _) => Self::Broken,
                 (_, other) if other == delimiter => Self::CellStart,
+                (Self::Closing, b'\r') => Self::Closing,
+                (Self::Closing, _) => Self::Broken,
                 _ => Self::Outside,
             };
         }
@@ -213,6 +219,15 @@ mod tests {
         let found = rows("a,\"b\nc,d\ne,f\n", Bounds::default());
         assert_eq!(found[0], (1, "a,\"b".to_owned(), Some(LineFault::OpenQuote)));
         assert_eq!(found[1..], [plain(2, "c,d"), plain(3, "e,f")]);
+    }
+
+    #[test]
+    fn an_open_quote_does_not_reach_into_a_later_quoted_cell() {
+        let found = rows("a,\"b\nc,d\ne,\"f\ng\"\nh,i\n", Bounds::default());
+        assert_eq!(found[0], (1, "a,\"b".to_owned(), Some(LineFault::OpenQuote)));
+        assert_eq!(found[1..], [plain(2, "c,d"), plain(3, "e,\"f\ng\""), plain(4, "h,i")]);
+        // Within one line a stray letter behind a quote is read as the csv crate reads it.
+        assert_eq!(rows("\"a\"b,c\nd,e\n", Bounds::default()).len(), 2);
     }
 
     #[test]

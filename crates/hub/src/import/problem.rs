@@ -39,6 +39,9 @@ pub enum Problem {
     },
     /// An ID number was stored as a number; its last digits are gone for good.
     DigitsLost,
+    /// A number ends in 000 and yet passes its check digit, as one in eleven rounded numbers does:
+    /// accepted and named.
+    PerhapsDigitsLost,
     /// A number of the wrong length.
     Length {
         /// The lengths there are, in words.
@@ -127,6 +130,7 @@ impl Problem {
                 | Self::SexDiffers
                 | Self::UsccCheckDigit
                 | Self::PerhapsOctober
+                | Self::PerhapsDigitsLost
         )
     }
 }

@@ -52,13 +52,14 @@ impl<W: Write> RefusedWriter<W> {
         let lang = self.lang;
         let (kept, header) = (self.kept.clone(), self.header.clone());
         let csv = self.opened()?;
-        let blank = String::new();
-        // A row that was no clean row is shown in its first cells.
-        let whole = row.cells.len() >= header.len();
-        let cells: Vec<String> = (0..kept.len())
-            .map(|at| if whole { kept[at] } else { at })
-            .map(|place| guarded(row.cells.get(place).unwrap_or(&blank)))
-            .collect();
+        // Cells that do not fit the header may stand under wrong headings: such a row is shown in one
+        // cell, so that it cannot go in unmended.
+        let cells: Vec<String> = match row.cells.len() == header.len() {
+            true => kept.iter().map(|place| guarded(&row.cells[*place])).collect(),
+            false => (0..kept.len())
+                .map(|at| if at == 0 { guarded(&row.cells.join(",")) } else { String::new() })
+                .collect(),
+        };
         let join = |part: &dyn Fn(&Refusal) -> String| {
             refusals.iter().map(part).filter(|text| !text.is_empty()).collect::<Vec<_>>().join("；")
         };

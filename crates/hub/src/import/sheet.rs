@@ -203,6 +203,10 @@ impl<R: Read> Sheet<R> {
                 let max = self.bounds.cell_bytes_max;
                 return Ok(Some(self.refuse(row, vec![cell], Problem::CellTooLong { max })));
             }
+            // What stands in a report for bytes that were no text is no name.
+            if cells.iter().any(|cell| cell.contains(char::REPLACEMENT_CHARACTER)) {
+                return Ok(Some(self.refuse(row, cells, Problem::Encoding)));
+            }
             let expected = self.header.len();
             let extra_is_blank = cells.iter().skip(expected).all(|cell| cell.trim().is_empty());
             if cells.len() < expected || !extra_is_blank {

@@ -39,6 +39,10 @@ pub fn problem(lang: Lang, problem: &Problem) -> String {
             "the ID number was stored as a number and its last three digits are lost; \
              format the column as text and enter it again",
         ),
+        Problem::PerhapsDigitsLost => fixed(
+            "号码以000结尾:如果该列曾被存成数字,后三位可能已丢失",
+            "the number ends in 000: if the column was ever a number, its last digits may be lost",
+        ),
         Problem::Length { expected, found } => lang.pick(
             format!("应为{expected}位,实为{found}位"),
             format!("expected {expected} characters, found {found}"),
@@ -140,7 +144,7 @@ pub fn mend(lang: Lang, problem: &Problem) -> String {
             "从原始证件或花名册重录,先把列设为文本",
             "enter it again from the document, in a text column",
         ),
-        Problem::Length { .. } | Problem::Character { .. } => {
+        Problem::Length { .. } | Problem::Character { .. } | Problem::PerhapsDigitsLost => {
             fixed("对照证件核对", "compare with the document")
         }
         Problem::IdCheckDigit | Problem::IdBirthDay | Problem::UsccCheckDigit => fixed(
