@@ -8,7 +8,7 @@ use crate::rollup::Rollup;
 use crate::time::{Day, Hlc};
 use crate::view::View;
 use crate::view::tree::UnitIx;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What is asked.
@@ -258,7 +258,14 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    fn row(&self, label: Label, counts: Counts, inside: &dyn Fn(UnitIx) -> bool) -> Row {
+    /// The row of what lies `inside`; `served` is a unit whose node vouches for it besides those inside.
+    fn row(
+        &self,
+        label: Label,
+        counts: Counts,
+        served: UnitIx,
+        inside: &dyn Fn(UnitIx) -> bool,
+    ) -> Row {
         let numerator = counts.get(self.ratio.0);
         let denominator = self.ratio.1.map(|measure| counts.get(measure));
         let of_members = matches!(self.ratio.0, Measure::MembersCovered | Measure::MembersEmployed);
@@ -276,13 +283,13 @@ impl Table<'_> {
             rate,
             counts,
             awaiting: self.awaiting(inside),
-            oldest_head: self.oldest_head(inside),
+            oldest_head: self.oldest_head(served, inside),
         }
     }
 
     fn total(&self) -> Row {
         let inside = |at: UnitIx| self.rollup.is_at_or_above(self.unit, at);
-        self.row(Label::Total, self.rollup.total(self.unit), &inside)
+        self.row(Label::Total, self.rollup.total(self.unit), self.unit, &inside)
     }
 
     /// Children that are no employers have a row each; what is directly affiliated has one: 本级. Where
@@ -300,7 +307,7 @@ impl Table<'_> {
                 continue;
             }
             let inside = |at: UnitIx| self.rollup.is_at_or_above(*child, at);
-            rows.push(self.row(Label::Unit(*child), self.rollup.total(*child), &inside));
+            rows.push(self.row(Label::Unit(*child), self.rollup.total(*child), *child, &inside));
             listed.push(*child);
         }
         rows.sort_by_key(|row| match row.label {
@@ -312,7 +319,7 @@ impl Table<'_> {
                 let below = |child: &UnitIx| self.rollup.is_at_or_above(*child, at);
                 self.rollup.is_at_or_above(self.unit, at) && !listed.iter().any(below)
             };
-            rows.insert(0, self.row(Label::Direct, direct, &inside));
+            rows.insert(0, self.row(Label::Direct, direct, self.unit, &inside));
         }
         rows.push(self.total());
         rows
@@ -343,7 +350,7 @@ impl Table<'_> {
         let nobody = |_: UnitIx| false;
         let mut rows: Vec<Row> = groups
             .into_iter()
-            .map(|(group, counts)| self.row(Label::Group(group), counts, &nobody))
+            .map(|(group, counts)| self.row(Label::Group(group), counts, self.unit, &nobody))
             .collect();
         rows.push(self.total());
         rows
@@ -387,10 +394,13 @@ impl Table<'_> {
         (persons + firms) as u64
     }
 
-    fn oldest_head(&self, inside: &dyn Fn(UnitIx) -> bool) -> Option<Hlc> {
-        let enrolments = self.view.authority().enrolments.iter();
-        let nodes: std::collections::BTreeSet<_> =
-            enrolments.filter(|e| inside(e.unit)).map(|e| e.enrolment.node).collect();
+    /// The clock of the node that has been silent longest: of those that serve something inside, and of
+    /// the one that serves the unit itself, perhaps from above.
+    fn oldest_head(&self, served: UnitIx, inside: &dyn Fn(UnitIx) -> bool) -> Option<Hlc> {
+        let authority = self.view.authority();
+        let of_unit = authority.server_of(self.view.tree(), served, Hlc::MAX);
+        let within = authority.enrolments.iter().filter(|e| inside(e.unit));
+        let nodes: BTreeSet<_> = within.chain(of_unit).map(|e| e.enrolment.node).collect();
         nodes.into_iter().filter_map(|node| self.view.last_clock(node)).min()
     }
 }

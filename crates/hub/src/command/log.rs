@@ -3,10 +3,14 @@
 use super::error::CommandError;
 use super::session::Session;
 use crate::render::{Cell, Table};
-use hub_core::export::{block_lines, head_line, heading};
+use hub_core::export::{Receipt, block_lines, head_line, heading};
 use hub_core::fact::{Fact, Subject};
+use hub_core::hash::hex_encode;
+use hub_core::id::NodeId;
+use hub_core::time::Millis;
 use hub_core::view::View;
 use hub_core::view::verdict::Verdict;
+use hub_log::{Origin, Stored};
 use std::io::Write;
 
 /// What `hub log show` shows.
@@ -40,7 +44,8 @@ pub fn show(session: &Session<'_>, asked: &Show) -> Result<u8, CommandError> {
         ],
     );
     let mut rows = std::collections::VecDeque::new();
-    each_block(session, |block| {
+    each_block(session, |stored| {
+        let block = &stored.block;
         let verdicts = session.replica().ask(|view, _| view.block_verdicts(block));
         let Ok(body) = block.body() else { return Ok(()) };
         for (index, fact) in body.into_facts().into_iter().enumerate() {
@@ -105,14 +110,14 @@ fn about(view: &View, fact: &Fact) -> String {
 /// Calls `see` with each block of the journal in local order.
 fn each_block(
     session: &Session<'_>,
-    mut see: impl FnMut(&hub_core::block::Block) -> Result<(), CommandError>,
+    mut see: impl FnMut(&Stored) -> Result<(), CommandError>,
 ) -> Result<(), CommandError> {
     let journal = session.replica().journal();
     let total = journal.heads().values().map(|head| head.height).sum();
     for (done, stored) in journal.scan(hub_log::Position::START).enumerate() {
         session.io.progress(done as u64, Some(total), "");
         match stored {
-            Ok(stored) => see(&stored.block)?,
+            Ok(stored) => see(&stored)?,
             // damage is for `hub audit verify` to name; what is whole is shown all the same
             Err(error) => tracing::warn!(%error, "a damaged place of the journal was passed over"),
         }
@@ -120,13 +125,47 @@ fn each_block(
     Ok(())
 }
 
-/// Writes every fact with its block and verdict as JSON lines (`schemas/export.md`).
+/// What the parent's newest receipt says of this node's stream.
+struct Receipted {
+    receiver: NodeId,
+    journal: String,
+    durable_at: Millis,
+    /// Blocks of the stream below this place are receipted.
+    end: u64,
+}
+
+impl Receipted {
+    fn of(session: &Session<'_>) -> Result<Option<Self>, CommandError> {
+        let status = session.shared.host.status()?;
+        let journal = session.replica().journal();
+        Ok(status.parent.and_then(|parent| {
+            Some(Self {
+                receiver: parent.node,
+                journal: hex_encode(&journal.id().0),
+                durable_at: parent.durable_at,
+                end: journal.shipped().saturating_sub(parent.behind?),
+            })
+        }))
+    }
+
+    fn at(&self, position: u64) -> Option<Receipt> {
+        (position < self.end).then(|| Receipt {
+            receiver: self.receiver,
+            journal: self.journal.clone(),
+            position,
+            durable_at: self.durable_at,
+        })
+    }
+}
+
+/// Writes every fact with its block, receipt and verdict as JSON lines (`schemas/export.md`).
 ///
 /// # Errors
 /// The journal cannot be read or the file cannot be written.
 pub fn export(session: &Session<'_>, out: &str) -> Result<u8, CommandError> {
     let failed = |error| CommandError::File { path: out.to_owned(), error };
     let replica = session.replica();
+    let receipted = Receipted::of(session)?;
     let digest = session.shared.desk().digest(&replica.read());
     let root_key = *replica.read().root_key();
     let mut sink = session.io.create_file(out).map_err(failed)?;
@@ -135,9 +174,14 @@ pub fn export(session: &Session<'_>, out: &str) -> Result<u8, CommandError> {
         writeln!(sink, "{json}").map_err(failed)
     };
     write(&heading(&root_key, Some(digest)))?;
-    each_block(session, |block| {
+    let mut shipped = 0;
+    each_block(session, |stored| {
+        let block = &stored.block;
+        let receipt = receipted.as_ref().filter(|_| stored.origin != Origin::Parent);
+        let receipt = receipt.and_then(|receipted| receipted.at(shipped));
+        shipped += u64::from(stored.origin != Origin::Parent);
         let verdicts = replica.ask(|view, _| view.block_verdicts(block));
-        block_lines(block, None, &verdicts).iter().try_for_each(&mut write)
+        block_lines(block, receipt, &verdicts).iter().try_for_each(&mut write)
     })?;
     for (chain, head) in replica.journal().heads() {
         write(&head_line(chain, head))?;
