@@ -1,19 +1,17 @@
 //! The loop's hands: tells the sync machine what happens and does what it says.
 
+use super::read;
 use super::run::DaemonError;
 use crate::config::Node;
 use crate::host::DaemonRequest;
 use crate::nats::{Ack, Channel, Incoming, Link, LinkEvent, LinkHandle, Outgoing};
-use crate::replica::{LocalBlock, LocalPosition, Replica, SigningRefused};
+use crate::replica::{LocalPosition, Replica, SigningRefused};
 use crate::status::{self, StatusSnapshot};
 use hub_core::block::Block;
 use hub_core::fact::governance::ChainHeight;
 use hub_core::id::NodeId;
 use hub_core::time::Millis;
-use hub_log::Origin as LogOrigin;
-use hub_node::io::{
-    ChainRange, Event, Input, JournalBlock, Origin, Output, Position, StoredBlock, Storing,
-};
+use hub_node::io::{Event, Input, Output, StoredBlock, Storing};
 use hub_node::machine::Machine;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -295,11 +293,11 @@ impl Engine {
                 }
             }
             Output::ReadJournal { reader, after, max_bytes } => {
-                let input = self.read_journal(reader, after, max_bytes);
+                let input = read::journal(&self.replica, reader, after, max_bytes);
                 self.inputs.push_back(input);
             }
             Output::ReadBlocks { request, ranges, max_bytes } => {
-                let blocks = self.read_blocks(&ranges, max_bytes);
+                let blocks = read::blocks(&self.replica, &ranges, max_bytes);
                 self.inputs.push_back(Input::BlocksRead { request, blocks });
             }
             Output::Remember(memory) => {
@@ -332,44 +330,6 @@ impl Engine {
         };
         let sent = link.as_ref().is_some_and(|link| link.send(message));
         self.dropped += u64::from(!sent);
-    }
-
-    fn read_journal(&self, reader: NodeId, after: Position, max_bytes: usize) -> Input {
-        let (blocks, end) = self.replica.read_after(LocalPosition(after), max_bytes);
-        let journal_block = |local: LocalBlock| JournalBlock {
-            position: local.position.0,
-            origin: match local.origin {
-                LogOrigin::Own => Origin::Own,
-                LogOrigin::Child => Origin::Child,
-                LogOrigin::Parent => Origin::Parent,
-            },
-            block: local.block,
-        };
-        let blocks = blocks.into_iter().map(journal_block).collect();
-        Input::JournalRead { reader, after, blocks, end: end.0 }
-    }
-
-    fn read_blocks(&self, ranges: &[ChainRange], max_bytes: usize) -> Vec<Block> {
-        let (mut blocks, mut bytes) = (Vec::new(), 0);
-        for range in ranges {
-            let head = self.replica.journal().head(&range.chain).map_or(0, |head| head.height);
-            for height in range.first..=range.last.min(head) {
-                let block = match self.replica.journal().block(&range.chain, height) {
-                    Ok(Some(block)) => block,
-                    Ok(None) => continue,
-                    Err(error) => {
-                        tracing::error!(%error, "a block that was asked for cannot be read");
-                        continue;
-                    }
-                };
-                bytes += block.bytes().len();
-                if !blocks.is_empty() && bytes > max_bytes {
-                    return blocks;
-                }
-                blocks.push(block);
-            }
-        }
-        blocks
     }
 
     fn report(&mut self, event: Event) {

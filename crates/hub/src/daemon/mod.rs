@@ -7,6 +7,7 @@
 
 mod engine;
 mod log;
+mod read;
 mod run;
 #[cfg(test)]
 mod tests;
