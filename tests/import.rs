@@ -259,3 +259,59 @@ fn a_file_of_300_megabytes_is_refused_before_it_is_read() {
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("文件有300MB,超过上限256MB,未读取"), "{}", ran.err);
 }
+
+/// A roster of three, as text.
+fn small(rows: &[&str]) -> String {
+    let mut text = "姓名,证件号码,性别,工会,入会日期,农民工\n".to_owned();
+    rows.iter().for_each(|row| text += &format!("{row}\n"));
+    text
+}
+
+#[test]
+fn corrections_gaps_and_completeness() {
+    let place = tempfile::tempdir().unwrap();
+    let data = found(place.path());
+    let path = place.path().join("roster.csv");
+    let import = |rows: &[&str], more: &[&str]| {
+        fs::write(&path, small(rows)).unwrap();
+        let line = ["--format", "json", "member", "import", path.to_str().unwrap()];
+        hub(&data, &[&line[..], more].concat())
+    };
+    let line = |serial: u32, joined: &str, migrant: &str| {
+        let someone = person(serial, false);
+        format!("{},{},男,演示甲厂工会,{joined},{migrant}", someone.name, someone.number)
+    };
+    let (first, second, third) =
+        (line(1, "2019-05-01", ""), line(2, "2019-05-01", ""), line(3, "2019-05-01", "否"));
+    assert_eq!(import(&[&first, &second, &third], &[]).code, 0);
+    assert_eq!(members(&data, "members.all"), 3);
+
+    // A day corrected and an attribute changed are revisions; who is missing is told and stays.
+    let (first, third) = (line(1, "2020-01-01", ""), line(3, "2019-05-01", "是"));
+    let ran = import(&[&first, &third], &[]);
+    let counts = tally(&ran);
+    assert_eq!((counts["new"], counts["revised"], counts["missing"]), (0, 2, 1));
+    assert!(ran.err.contains(&person(2, false).name), "{}", ran.err);
+    assert_eq!(members(&data, "members.all"), 3);
+    assert_eq!(members(&data, "members.migrant"), 1);
+    let before_correction = ["query", "coverage", "--indicator", "members.all", "--as-of"];
+    let as_of = |day: &str| {
+        let ran = hub(&data, &[&["--format", "json"], &before_correction[..], &[day]].concat());
+        let answer: Value = serde_json::from_str(&ran.out).unwrap();
+        answer["rows"][0]["count"].as_i64().unwrap()
+    };
+    assert_eq!(as_of("2019-06-01"), 2);
+
+    // Taking the correction back brings back what it had corrected.
+    assert_eq!(hub(&data, &["undo", "--last"]).code, 0);
+    assert_eq!(as_of("2019-06-01"), 3);
+    assert_eq!(members(&data, "members.migrant"), 0);
+
+    // Only a roster that is said to be whole ends anyone, and its undo brings them back.
+    let counts = tally(&import(&[&line(1, "2019-05-01", "")], &["--complete"]));
+    assert_eq!((counts["missing"], counts["ended"]), (2, 2));
+    assert_eq!(members(&data, "members.all"), 1);
+    assert_eq!(hub(&data, &["undo", "--last"]).code, 0);
+    assert_eq!(members(&data, "members.all"), 3);
+    assert_eq!(hub(&data, &["undo", "261121999"]).code, 2);
+}

@@ -6,7 +6,7 @@ use super::session::Session;
 use crate::cli::Undo;
 use crate::replica::Draft;
 use hub_core::codec::Body;
-use hub_core::fact::{ATTRIBUTE_IMPORT, Attribute, FactBody, Withdrawn};
+use hub_core::fact::{ATTRIBUTE_IMPORT, Attribute, Fact, FactBody, Withdrawn};
 use hub_core::id::FactId;
 use hub_log::Position;
 use std::collections::BTreeMap;
@@ -17,26 +17,64 @@ use std::collections::BTreeMap;
 /// Nothing of this node fits, or the facts cannot be written.
 pub fn run(session: &Session<'_>, command: &Undo) -> Result<u8, CommandError> {
     let own = session.own_unit()?;
-    let facts = match &command.what {
+    let found = match &command.what {
         Some(typed) => match typed.parse::<FactId>() {
-            Ok(fact) => vec![one(session, fact)?],
+            Ok(fact) => Found { facts: vec![one(session, fact)?], corrected: Vec::new() },
             Err(_) => facts_of(session, &number(typed)?)?,
         },
         None => facts_of(session, &Wanted::Last)?,
     };
-    let count = facts.len();
-    let drafts: Vec<Draft> = ranges(facts)
+    let count = found.facts.len();
+    let (operator, reason) = (session.operator, &command.reason);
+    let mut drafts: Vec<Draft> = ranges(found.facts)
         .into_iter()
         .map(|(first, count)| {
-            let body =
-                FactBody::Withdrawn(Withdrawn { first, count, reason: command.reason.clone() });
-            let operator = session.operator;
+            let body = FactBody::Withdrawn(Withdrawn { first, count, reason: reason.clone() });
             Draft { operator, ..Draft::new(own, session.today(), body) }
         })
         .collect();
+    drafts.extend(restated(session, &found.corrected));
     session.replica().write(drafts)?;
     session.say(&format!("已撤回 {count} 条记录"), &format!("{count} facts taken back"))?;
     Ok(0)
+}
+
+/// What an import wrote.
+#[derive(Default)]
+struct Found {
+    /// Its facts but withdrawals, which are never withdrawn (DESIGN §4).
+    facts: Vec<FactId>,
+    /// What it took back, to correct it: stated anew when the correction goes.
+    corrected: Vec<Withdrawn>,
+}
+
+/// The member facts an import had taken back, as they were, without the mark of any import.
+fn restated(session: &Session<'_>, corrected: &[Withdrawn]) -> Vec<Draft> {
+    if corrected.is_empty() {
+        return Vec::new();
+    }
+    let mut drafts = Vec::new();
+    for stored in session.replica().journal().scan(Position::START) {
+        let Ok(stored) = stored else { continue };
+        let block = stored.block;
+        let Ok(Body::Members(batch)) = block.body() else { continue };
+        for index in 0..batch.rows.len() {
+            let id = block.fact_id(index as u32);
+            if !corrected.iter().any(|withdrawn| withdrawn.covers(&id)) {
+                continue;
+            }
+            let fact = batch.fact(index);
+            let attributes = fact.attributes.iter().filter(|a| a.code != ATTRIBUTE_IMPORT);
+            drafts.push(Draft {
+                precision: fact.precision,
+                operator: fact.operator,
+                document: fact.document,
+                attributes: attributes.copied().collect(),
+                ..Draft::new(fact.unit, fact.day, fact.body)
+            });
+        }
+    }
+    drafts
 }
 
 /// Which facts are meant.
@@ -73,10 +111,10 @@ fn import_of(attributes: &[Attribute]) -> Option<i32> {
 }
 
 /// The standing facts of an import of this node, by one pass over its blocks.
-fn facts_of(session: &Session<'_>, wanted: &Wanted) -> Result<Vec<FactId>, CommandError> {
+fn facts_of(session: &Session<'_>, wanted: &Wanted) -> Result<Found, CommandError> {
     let replica = session.replica();
     let own = replica.who().node;
-    let mut by_import: BTreeMap<i32, Vec<FactId>> = BTreeMap::new();
+    let mut by_import: BTreeMap<i32, Found> = BTreeMap::new();
     for stored in replica.journal().scan(Position::START) {
         let Ok(stored) = stored else { continue };
         let block = stored.block;
@@ -84,7 +122,19 @@ fn facts_of(session: &Session<'_>, wanted: &Wanted) -> Result<Vec<FactId>, Comma
             continue;
         }
         let imports: Vec<Option<i32>> = match block.body() {
-            Ok(Body::Rows(facts)) => facts.iter().map(|f| import_of(&f.attributes)).collect(),
+            Ok(Body::Rows(facts)) => {
+                for fact in &facts {
+                    let import = import_of(&fact.attributes);
+                    if let (FactBody::Withdrawn(withdrawn), Some(number)) = (&fact.body, import)
+                        && is_wanted(wanted, import)
+                    {
+                        by_import.entry(number).or_default().corrected.push(withdrawn.clone());
+                    }
+                }
+                let written = |fact: &Fact| !matches!(fact.body, FactBody::Withdrawn(_));
+                let import = |fact: &Fact| import_of(&fact.attributes).filter(|_| written(fact));
+                facts.iter().map(import).collect()
+            }
             Ok(Body::Members(batch)) => {
                 let mut imports = vec![None; batch.rows.len()];
                 let column = batch.attributes.iter().find(|c| c.code == ATTRIBUTE_IMPORT);
@@ -104,11 +154,13 @@ fn facts_of(session: &Session<'_>, wanted: &Wanted) -> Result<Vec<FactId>, Comma
                 && is_wanted(wanted, *import)
                 && !matches!(verdict, hub_core::view::verdict::Verdict::Withdrawn(_))
             {
-                by_import.entry(*number).or_default().push(block.fact_id(index));
+                by_import.entry(*number).or_default().facts.push(block.fact_id(index));
             }
         }
     }
-    by_import.pop_last().map(|(_, facts)| facts).ok_or_else(|| {
+    // An import all of whose facts are taken back already is none that could be.
+    by_import.retain(|_, found| !found.facts.is_empty());
+    by_import.pop_last().map(|(_, found)| found).ok_or_else(|| {
         CommandError::refused("没有可撤回的导入", "there is no such import to take back")
     })
 }
