@@ -5,7 +5,7 @@ use super::session::Session;
 use crate::render::{Cell, Format, Table};
 use crate::status::{Arrival, LinkStatus, StatusSnapshot};
 use hub_core::id::NodeId;
-use hub_core::time::{Hlc, Millis};
+use hub_core::time::{DAY_MILLIS, Day, Hlc, Millis};
 use hub_core::view::View;
 
 /// Shows a snapshot.
@@ -45,6 +45,9 @@ impl Page<'_> {
         let snapshot = self.snapshot;
         line("单位", "unit", self.unit());
         line("节点", "node", snapshot.node.to_string());
+        if let Some(until) = self.valid_until() {
+            line("有效期至", "valid until", until);
+        }
         let running = lang.pick(
             if snapshot.daemon { "运行中" } else { "未运行(仅本地)" },
             if snapshot.daemon { "running" } else { "not running (local only)" },
@@ -79,6 +82,30 @@ impl Page<'_> {
             || lang.pick("尚未获准接入", "not enrolled yet").to_owned(),
             |at| self.view.tree().unit(at).name().to_owned(),
         )
+    }
+
+    /// Until when the enrolment holds, with a warning from 60 days before on (DESIGN §9).
+    fn valid_until(&self) -> Option<String> {
+        const DAYS_WARNED: [u64; 3] = [7, 30, 60];
+        let lang = self.session.lang;
+        let writer = (self.snapshot.node, self.snapshot.epoch);
+        let expires = self.view.authority().enrolment_of(writer)?.enrolment.expires;
+        let day = Day::of_millis(expires);
+        let Some(left) = expires.checked_sub(self.snapshot.at) else {
+            return Some(lang.pick(
+                format!("{day}(已过期:新记录暂存未计,请上级续期)"),
+                format!("{day} (expired: new facts are parked until the parent renews)"),
+            ));
+        };
+        let left = left / DAY_MILLIS;
+        let warned = DAYS_WARNED.iter().find(|days| left < **days);
+        Some(match warned {
+            None => day.to_string(),
+            Some(days) => lang.pick(
+                format!("{day}(不足 {days} 天,请上级续期)"),
+                format!("{day} (less than {days} days left: ask the parent to renew)"),
+            ),
+        })
     }
 
     /// The name of the unit a node serves, as people know it.
