@@ -315,3 +315,50 @@ fn corrections_gaps_and_completeness() {
     assert_eq!(members(&data, "members.all"), 3);
     assert_eq!(hub(&data, &["undo", "261121999"]).code, 2);
 }
+
+#[test]
+fn a_number_mended_moves_the_member_and_leaves_no_second_one() {
+    let place = tempfile::tempdir().unwrap();
+    let data = found(place.path());
+    let path = place.path().join("roster.csv");
+    let someone = person(7, false);
+    let (body, last) = someone.number.split_at(17);
+    let wrong = format!("{body}{}", if last == "1" { "2" } else { "1" });
+    let import = |number: &str| {
+        let row = format!("{},{number},男,演示甲厂工会,2019-05-01,", someone.name);
+        fs::write(&path, small(&[&row])).unwrap();
+        tally(&hub(&data, &["--format", "json", "member", "import", path.to_str().unwrap()]))
+    };
+    let counts = import(&wrong);
+    assert_eq!((counts["new"], counts["noted"]), (1, 1));
+    assert_eq!((members(&data, "members.all"), members(&data, "members.unqualified")), (0, 1));
+
+    let counts = import(&someone.number);
+    assert_eq!((counts["new"], counts["revised"], counts["missing"]), (0, 1, 0));
+    assert_eq!((members(&data, "members.all"), members(&data, "members.unqualified")), (1, 0));
+    assert_eq!(import(&someone.number)["unchanged"], 1);
+
+    assert_eq!(hub(&data, &["undo", "--last"]).code, 0);
+    assert_eq!((members(&data, "members.all"), members(&data, "members.unqualified")), (0, 1));
+}
+
+#[test]
+fn one_unit_at_a_time() {
+    let place = tempfile::tempdir().unwrap();
+    let data = found(place.path());
+    let code = "91990000900000022K";
+    let register = ["unit", "register", "--name", "演示乙厂", "--code", code, "--employees", "30"];
+    let ran = hub(&data, &register);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "已登记:演示乙厂\n"), "{}", ran.err);
+    assert_eq!(hub(&data, &register).out, "已有登记,未变:演示乙厂\n");
+    assert_eq!(members(&data, "units.due"), 1);
+    let ran = hub(&data, &["unit", "register", "--name", "某厂", "--parent", "没有的地方"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("“没有的地方”:没有这个单位"), "{}", ran.err);
+
+    assert_eq!(hub(&data, &["unit", "close", "演示乙厂", "--day", "2020-01-01"]).code, 0);
+    assert_eq!(members(&data, "units.due"), 0);
+    // No id of any kind in what a cadre sees.
+    let ran = hub(&data, &["branch", "women", "演示甲厂工会", "--form", "女职工委员"]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, "已登记:演示甲厂/演示甲厂工会\n"));
+}

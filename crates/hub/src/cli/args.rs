@@ -109,6 +109,33 @@ pub enum UnitCommand {
         #[arg(long, value_name = "YEAR")]
         list_year: Option<u16>,
     },
+    /// Register one unit
+    Register {
+        /// Name of the unit
+        #[arg(long)]
+        name: String,
+        /// Its code: social credit code or division code
+        #[arg(long, default_value = "")]
+        code: String,
+        /// The unit it reports to; this node's own if not given
+        #[arg(long, default_value = "")]
+        parent: String,
+        /// Kind of the unit; an employer if not given
+        #[arg(long, default_value = "")]
+        kind: String,
+        /// Its level
+        #[arg(long, default_value = "")]
+        level: String,
+        /// The territory it lies in
+        #[arg(long, default_value = "")]
+        located_in: String,
+        /// Number of employees
+        #[arg(long, default_value = "")]
+        employees: String,
+        /// Effective day; today if not given
+        #[arg(long, default_value = "")]
+        day: String,
+    },
     /// Move a unit under another parent
     Move {
         /// The unit, by name, path or code

@@ -1,19 +1,20 @@
 //! `hub member import`: a roster against the books of its unions.
 
+use super::corrections::Corrections;
 use super::error::CommandError;
-use super::intake::{Came, Intake, IntakeOptions, Outcome, Taken};
+use super::intake::{Intake, IntakeOptions, Outcome, Taken};
+use super::member_plan::Plan;
 use super::names::Names;
-use super::roster::{Entry, Roster, Standing};
+use super::roster::Roster;
 use super::session::{Session, import_attribute, next_import, transact};
-use crate::import::code_list::Standing as RowStanding;
 use crate::import::row::MemberRow;
 use crate::import::{Problem, document::Document};
-use crate::replica::{Draft, Transaction};
-use hub_core::fact::member::{Evidence, LeaveReason, MemberAct, MemberFact, Origin, Start};
-use hub_core::fact::{ATTRIBUTE_FIRST_JOINED, Attribute, FactBody, Withdrawn};
+use crate::replica::Draft;
+use hub_core::fact::FactBody;
+use hub_core::fact::member::{LeaveReason, MemberAct, MemberFact};
 use hub_core::id::{BranchId, MemberKey, UnitId};
 use hub_core::person::PersonKey;
-use hub_core::time::{Day, Precision};
+use hub_core::time::Day;
 use hub_log::vault::Person;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -25,8 +26,6 @@ const HOST: usize = 12;
 
 /// How many rows are written together: enough to fill blocks, few enough that others wait briefly.
 const ROWS_TOGETHER: usize = 65_536;
-/// The reason code of a retention a roster states without one.
-const RETAINED_OTHER: u8 = 15;
 
 /// Imports a roster. `branch` names the union of rows that name none.
 ///
@@ -59,12 +58,14 @@ pub fn import(
 }
 
 /// A row with its names resolved.
-struct Resolved {
-    member: MemberKey,
-    branch: BranchId,
-    employer: Option<UnitId>,
-    host: Option<UnitId>,
-    from: Option<BranchId>,
+pub(super) struct Resolved {
+    pub(super) member: MemberKey,
+    pub(super) branch: BranchId,
+    pub(super) employer: Option<UnitId>,
+    pub(super) host: Option<UnitId>,
+    pub(super) from: Option<BranchId>,
+    /// The wrong number this row corrects, as the key it gave (K17).
+    pub(super) corrects: Option<MemberKey>,
 }
 
 struct Run<'a, 'i> {
@@ -131,6 +132,7 @@ impl<'a, 'i> Run<'a, 'i> {
             }
         }
         self.read_books(&ready);
+        Corrections::of(self.session, &self.roster, &ready)?.apply(&self.roster, &mut ready);
         // Names and numbers are durable before the first fact that needs them.
         self.keep_persons(&ready)?;
         let (today, import, own) = (self.today, self.import, self.own);
@@ -143,7 +145,9 @@ impl<'a, 'i> Run<'a, 'i> {
             Ok((outcomes, plan.facts))
         })?;
         for ((taken, resolved), outcome) in ready.iter().zip(outcomes) {
-            self.named.entry(resolved.branch).or_default().insert(resolved.member);
+            let named = self.named.entry(resolved.branch).or_default();
+            named.insert(resolved.member);
+            named.extend(resolved.corrects);
             intake.settle(taken, outcome)?;
         }
         intake.tally.facts += facts;
@@ -176,6 +180,7 @@ impl<'a, 'i> Run<'a, 'i> {
             employer,
             host,
             from: from.transpose()?.flatten(),
+            corrects: None,
         })
     }
 
@@ -289,125 +294,5 @@ pub(super) fn person(name: &str, document: &Document) -> Person {
         document: document.kind,
         number: document.number.clone().into(),
         phone: None,
-    }
-}
-
-struct Plan<'a, 'tx, 'v> {
-    own: UnitId,
-    today: Day,
-    import: i32,
-    operator: u32,
-    roster: &'a Roster,
-    tx: &'tx mut Transaction<'v>,
-    facts: u64,
-}
-
-impl Plan<'_, '_, '_> {
-    fn row(&mut self, row: &MemberRow, resolved: &Resolved) -> Came {
-        match self.roster.entry(&resolved.branch, &resolved.member) {
-            None => {
-                self.start(row, resolved, None);
-                self.retain(row, resolved);
-                Came::New
-            }
-            Some(entry) => match entry.standing {
-                Standing::Ended(day) => self.again(row, resolved, day),
-                Standing::Open | Standing::Retained(_) => self.compare(row, resolved, entry),
-            },
-        }
-    }
-
-    /// A person the books once let go: a start only where the row names a later day of joining.
-    fn again(&mut self, row: &MemberRow, resolved: &Resolved, ended: Day) -> Came {
-        if row.joined.is_some_and(|joined| joined.day >= ended) {
-            self.start(row, resolved, None);
-            self.retain(row, resolved);
-            return Came::New;
-        }
-        Came::Unchanged
-    }
-
-    /// Cells left blank say nothing; what differs is stated anew.
-    fn compare(&mut self, row: &MemberRow, resolved: &Resolved, entry: &Entry) -> Came {
-        let before = self.facts;
-        let start = &entry.start;
-        let differs = row.joined.is_some_and(|joined| joined.day != entry.start_day)
-            || row.evidence.is_some_and(|evidence| evidence != start.evidence)
-            || row.origin.is_some_and(|origin| origin != start.origin)
-            || resolved.employer.is_some_and(|unit| Some(unit) != start.employer)
-            || resolved.host.is_some_and(|unit| Some(unit) != start.host)
-            || resolved.from.is_some_and(|from| Some(from) != start.from);
-        if differs {
-            // A start was wrong, not changed: it is taken back and stated anew.
-            let reason = "更正".to_owned();
-            let withdrawn = Withdrawn { first: entry.start_fact, count: 1, reason };
-            self.push(self.today, Precision::Day, FactBody::Withdrawn(withdrawn), Vec::new());
-            self.start(row, resolved, Some(entry));
-        } else if entry.profile.revised(row.profile) != entry.profile {
-            let act = MemberAct::Revised { profile: row.profile };
-            self.act(resolved, self.today, act);
-        }
-        let retained = matches!(entry.standing, Standing::Retained(_));
-        if !retained {
-            self.retain(row, resolved);
-        }
-        if self.facts > before { Came::Revised } else { Came::Unchanged }
-    }
-
-    /// Writes a start; what the row leaves blank is as it was known.
-    fn start(&mut self, row: &MemberRow, resolved: &Resolved, known: Option<&Entry>) {
-        let origin = row.origin.or(known.map(|entry| entry.start.origin));
-        let origin = origin.unwrap_or(match resolved.from {
-            Some(_) => Origin::Transferred,
-            None => Origin::Existing,
-        });
-        let evidence = row.evidence.or(known.map(|entry| entry.start.evidence));
-        let profile = known.map_or(row.profile, |entry| entry.profile.revised(row.profile));
-        let start = Start {
-            origin,
-            evidence: evidence.unwrap_or(Evidence::Roster),
-            employer: resolved.employer.or(known.and_then(|entry| entry.start.employer)),
-            host: resolved.host.or(known.and_then(|entry| entry.start.host)),
-            from: resolved.from.or(known.and_then(|entry| entry.start.from)),
-            profile,
-            qualified: row.document.qualified,
-        };
-        let (day, precision) = match (row.joined, known) {
-            (Some(joined), _) => (joined.day, joined.precision),
-            (None, Some(entry)) => (entry.start_day, Precision::Day),
-            (None, None) => (self.today, Precision::Day),
-        };
-        let transferred = origin == Origin::Transferred;
-        let act =
-            if transferred { MemberAct::TransferredIn(start) } else { MemberAct::Joined(start) };
-        let fact = MemberFact { member: resolved.member, branch: resolved.branch, act };
-        let first = row
-            .first_joined
-            .map(|first| Attribute { code: ATTRIBUTE_FIRST_JOINED, value: first.day.0 });
-        self.push(day, precision, FactBody::Member(fact), first.into_iter().collect());
-    }
-
-    fn retain(&mut self, row: &MemberRow, resolved: &Resolved) {
-        if row.standing == RowStanding::Retained {
-            let act = MemberAct::Retained { reason: RETAINED_OTHER };
-            self.act(resolved, self.today, act);
-        }
-    }
-
-    fn act(&mut self, resolved: &Resolved, day: Day, act: MemberAct) {
-        let fact = MemberFact { member: resolved.member, branch: resolved.branch, act };
-        self.push(day, Precision::Day, FactBody::Member(fact), Vec::new());
-    }
-
-    fn push(&mut self, day: Day, precision: Precision, body: FactBody, more: Vec<Attribute>) {
-        self.facts += 1;
-        let mut attributes = more;
-        attributes.push(import_attribute(self.import));
-        self.tx.push(Draft {
-            precision,
-            operator: self.operator,
-            attributes,
-            ..Draft::new(self.own, day, body)
-        });
     }
 }

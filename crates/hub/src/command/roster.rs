@@ -111,8 +111,9 @@ impl Roster {
             }
             return;
         }
-        if let MemberAct::Rekeyed { to, .. } = fact.act {
-            if let Some(entry) = self.entries.remove(&place) {
+        if let MemberAct::Rekeyed { to, qualified } = fact.act {
+            if let Some(mut entry) = self.entries.remove(&place) {
+                entry.start.qualified = qualified;
                 self.entries.insert((fact.branch, to), entry);
             }
             return;

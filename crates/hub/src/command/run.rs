@@ -5,6 +5,7 @@ use super::error::CommandError;
 use super::session::{Session, Shared, day_of};
 use super::{
     audit, backup, branch_acts, enrol, figure, log, member_acts, query, status, undo, unit,
+    unit_acts,
 };
 use crate::cli::{
     self, AuditCommand, ByArg, Cli, Command, EnrolCommand, FigureCommand, LogCommand, OpsCommand,
@@ -231,13 +232,26 @@ fn of_unit(session: &Session<'_>, command: &UnitCommand) -> Result<u8, CommandEr
         UnitCommand::Import { import, list_year } => {
             unit::import(session, &import.into(), *list_year)
         }
+        UnitCommand::Register { name, code, parent, kind, level, located_in, employees, day } => {
+            let fields = [
+                ("name", name),
+                ("code", code),
+                ("parent", parent),
+                ("kind", kind),
+                ("level", level),
+                ("located_in", located_in),
+                ("employees", employees),
+                ("day", day),
+            ];
+            unit_acts::register(session, &fields.map(|(key, cell)| (key, cell.clone())))
+        }
         UnitCommand::Move { unit, parent, located_in, day } => {
             let day = day_of(session, day.as_deref(), true)?;
-            unit::move_to(session, unit, parent.as_deref(), located_in.as_deref(), day)
+            unit_acts::move_to(session, unit, parent.as_deref(), located_in.as_deref(), day)
         }
         UnitCommand::Close { unit, reason, day } => {
             let day = day_of(session, day.as_deref(), true)?;
-            unit::close(session, unit, reason, day)
+            unit_acts::close(session, unit, reason, day)
         }
     }
 }

@@ -1,12 +1,12 @@
-//! `hub unit`: import lists of units, register, move and close one.
+//! `hub unit import`: a list of units against what is known.
 
 use super::error::CommandError;
 use super::intake::{Came, Intake, IntakeOptions, Outcome};
 use super::names::Names;
 use super::session::{Session, import_attribute, next_import, served_elsewhere, transact};
+use crate::import::Problem;
 use crate::import::date::Dated;
 use crate::import::row::UnitRow;
-use crate::import::{Problem, code_list};
 use crate::replica::{Draft, Transaction};
 use hub_core::fact::unit::{Level, UnitKind, UnitProfile};
 use hub_core::fact::{Attribute, Code, CodeKind, FactBody, UnitFact};
@@ -67,7 +67,7 @@ fn key_of(row: &UnitRow) -> String {
 }
 
 /// Turns rows into facts against what is known.
-struct Plan<'a, 'tx, 'v> {
+pub(super) struct Plan<'a, 'tx, 'v> {
     operator: u32,
     own: UnitId,
     year: u16,
@@ -79,7 +79,7 @@ struct Plan<'a, 'tx, 'v> {
 }
 
 impl<'a, 'tx, 'v> Plan<'a, 'tx, 'v> {
-    fn new(
+    pub(super) fn new(
         session: &Session<'_>,
         own: UnitId,
         year: u16,
@@ -92,7 +92,7 @@ impl<'a, 'tx, 'v> Plan<'a, 'tx, 'v> {
     }
 
     /// Rows may name parents that stand further down: what cannot be placed waits for the next round.
-    fn rows(&mut self, rows: &[&UnitRow]) -> Vec<Outcome> {
+    pub(super) fn rows(&mut self, rows: &[&UnitRow]) -> Vec<Outcome> {
         let mut outcomes: Vec<Option<Outcome>> = rows.iter().map(|_| None).collect();
         let mut waiting: Vec<usize> = (0..rows.len()).collect();
         loop {
@@ -376,79 +376,4 @@ fn difference(row: &UnitRow, unit: UnitId, known: &UnitOnDay) -> Option<UnitFact
         no_union_reason: reason,
         qualified: None,
     })
-}
-
-/// Moves a unit to another parent (变更归口).
-///
-/// # Errors
-/// A name does not fit, or the fact cannot be written.
-pub fn move_to(
-    session: &Session<'_>,
-    unit: &str,
-    parent: Option<&str>,
-    located_in: Option<&str>,
-    day: Dated,
-) -> Result<u8, CommandError> {
-    let own = session.own_unit()?;
-    let names = session.names();
-    let place = session.unit(&names, unit)?;
-    let to = parent.map(|typed| session.unit(&names, typed)).transpose()?;
-    let located = located_in.map(|typed| session.unit(&names, typed)).transpose()?;
-    if to.is_some_and(|to| names.unit_at(to).level >= names.unit_at(place).level) {
-        return Err(CommandError::argument(parent.unwrap_or_default(), Problem::ParentTooLow));
-    }
-    let own_place = names.place_of(&own);
-    let below = |at: usize| own_place.is_some_and(|o| o != at && names.is_at_or_below(at, o));
-    if !below(place) || to.is_some_and(|to| Some(to) != own_place && !below(to)) {
-        return Err(CommandError::refused(
-            "变更归口须由新旧上级共同的上级节点办理",
-            "a move is made at the node above both the old and the new parent",
-        ));
-    }
-    let fact = UnitFact::Moved {
-        unit: names.unit_at(place).id,
-        parent: to.map(|to| names.unit_at(to).id),
-        located_in: located.map(|at| names.unit_at(at).id),
-    };
-    write_one(session, own, day, fact)?;
-    session.say("已登记变更归口", "the move is recorded")?;
-    Ok(0)
-}
-
-/// Closes a unit.
-///
-/// # Errors
-/// A name does not fit, its books are kept elsewhere, or the fact cannot be written.
-pub fn close(
-    session: &Session<'_>,
-    unit: &str,
-    reason: &str,
-    day: Dated,
-) -> Result<u8, CommandError> {
-    let own = session.own_unit()?;
-    let names = session.names();
-    let id = names.unit_at(session.unit(&names, unit)?).id;
-    let reason =
-        code_list::end_reason(reason).map_err(|problem| CommandError::argument(reason, problem))?;
-    if let Some(problem) = session.served_elsewhere(&id) {
-        return Err(CommandError::argument(unit, problem));
-    }
-    write_one(session, own, day, UnitFact::Closed { unit: id, reason })?;
-    session.say("已登记单位终止", "the unit is closed")?;
-    Ok(0)
-}
-
-fn write_one(
-    session: &Session<'_>,
-    own: UnitId,
-    day: Dated,
-    fact: UnitFact,
-) -> Result<(), CommandError> {
-    let draft = Draft {
-        precision: day.precision,
-        operator: session.operator,
-        ..Draft::new(own, day.day, FactBody::Unit(fact))
-    };
-    session.replica().write(vec![draft])?;
-    Ok(())
 }
