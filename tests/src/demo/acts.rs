@@ -5,6 +5,7 @@ use super::books::{self, DIVISIONS_FILE, MEMBERS_FILE, UNIONS_FILE, UNITS_FILE};
 use super::error::DemoError;
 use super::expand::Books;
 use super::play::say;
+use super::scenario::NodeRow;
 use super::world::World;
 use crate::process::{POLL_INTERVAL, Process, free_port};
 use serde_json::Value;
@@ -228,31 +229,44 @@ pub fn load(world: &World, only: Option<&str>, out: &mut dyn Write) -> Result<()
     say(out, &format!("  {who}已导入工会和会员"))
 }
 
-/// Waits until every fact has arrived at the root, and what concerns a subtree has arrived below.
-pub fn settle(world: &World, out: &mut dyn Write) -> Result<(), DemoError> {
+/// Waits until every fact has its receipts from every node above; with `below` also until every child has
+/// acknowledged what concerns it, which it does the next time it asks.
+pub fn settle(world: &World, below: bool, out: &mut dyn Write) -> Result<(), DemoError> {
     wait(world, "receipts", || {
         if world.tools.nats_server.is_none() {
             carry(world)?;
         }
         let mut open = Vec::new();
         for row in &world.scenario.nodes {
-            if let Err(why) = is_settled(world, &row.node, &status(world, &row.node)?) {
+            let status = status(world, &row.node)?;
+            let state = has_arrived(world, &row.node, &status);
+            let state =
+                state.and_then(|()| if below { has_sent(world, row, &status) } else { Ok(()) });
+            if let Err(why) = state {
                 open.push(format!("{}: {why}", row.node));
             }
         }
         Ok(Some(open.join("\n")).filter(|open| !open.is_empty()))
     })?;
-    say(out, "  已同步:所有账目已逐级到达,回执齐全")
+    match below {
+        true => say(out, "  ✓ 已同步:上报的全部到达省级,下发的全部收到"),
+        false => say(out, "  ✓ 已同步:上报的全部到达省级,回执齐全"),
+    }
 }
 
-/// Whether a node's own facts have arrived at every node above, and its children have what is theirs.
-fn is_settled(world: &World, name: &str, status: &Value) -> Result<(), String> {
+/// Whether every node above has confirmed a node's own facts.
+fn has_arrived(world: &World, name: &str, status: &Value) -> Result<(), String> {
     let ancestors = world.ancestors(name).len();
     let arrived = status["arrived"].as_array().map_or(&[][..], Vec::as_slice);
     let complete = arrived.iter().filter(|arrival| arrival["complete"] == true).count();
-    if complete < ancestors {
-        return Err(format!("arrived at {complete} of {ancestors} above"));
+    match complete < ancestors {
+        true => Err(format!("arrived at {complete} of {ancestors} above")),
+        false => Ok(()),
     }
+}
+
+/// Whether a node's neighbours have acknowledged everything, and nothing waits here.
+fn has_sent(world: &World, row: &NodeRow, status: &Value) -> Result<(), String> {
     let children = status["children"].as_array().map_or(&[][..], Vec::as_slice);
     let links = children.iter().chain(status["parent"].is_object().then_some(&status["parent"]));
     for link in links {
@@ -260,7 +274,7 @@ fn is_settled(world: &World, name: &str, status: &Value) -> Result<(), String> {
             return Err(format!("{link}"));
         }
     }
-    let expected = world.children(name).len();
+    let expected = world.children(&row.node).len();
     match children.len() < expected {
         true => Err(format!("heard of {} of {expected} below", children.len())),
         false => Ok(()),
@@ -270,7 +284,7 @@ fn is_settled(world: &World, name: &str, status: &Value) -> Result<(), String> {
 /// Carries a bundle over every link, upwards first, as a courier with a stick would.
 fn carry(world: &World) -> Result<(), DemoError> {
     let rows = &world.scenario.nodes;
-    let links = |row: &super::scenario::NodeRow| row.parent.clone().map(|p| (row.node.clone(), p));
+    let links = |row: &NodeRow| row.parent.clone().map(|p| (row.node.clone(), p));
     for (child, parent) in rows.iter().rev().filter_map(links) {
         hand_over(world, &child, &parent, "parent")?;
     }

@@ -15,7 +15,7 @@ pub fn play(world: &mut World, steps: &[Step], out: &mut dyn Write) -> Result<()
             Step::Source(text) => say(out, &format!("  出处:{text}"))?,
             Step::Note(text) => say(out, &format!("  说明:{text}"))?,
             Step::Load(node) => acts::load(world, node.as_deref(), out)?,
-            Step::Sync => acts::settle(world, out)?,
+            Step::Sync { below } => acts::settle(world, *below, out)?,
             Step::At(call) => enter(world, call, out)?,
             Step::Ask(call, expects) => ask(world, call, expects, out)?,
             Step::Same(other, call) => same(world, other, call, out)?,
@@ -44,25 +44,29 @@ fn ask(
     say(out, &format!("\n[{}] $ hub {}", call.node, call.line()))?;
     let text = world.hub(&call.node, &call.args)?;
     say(out, text.trim_end())?;
-    let needs_rows = expects.iter().any(|expect| matches!(expect, Expect::Row { .. }));
-    let answer = if needs_rows { Some(answer(world, &call.node, call)?) } else { None };
+    let rows = match expects.iter().any(|expect| !matches!(expect, Expect::Words(_))) {
+        true => answer(world, &call.node, call)?,
+        false => Answer { rows: Vec::new() },
+    };
     for expect in expects {
-        let (stands, expected) = match (expect, &answer) {
-            (Expect::Row { name, numerator, denominator }, Some(answer)) => (
-                answer.row(name).is_some_and(|row| {
-                    row.numerator == Some(*numerator)
-                        && (denominator.is_none() || row.denominator == *denominator)
-                }),
-                format!("{name} {numerator}/{denominator:?}"),
-            ),
-            (Expect::Row { .. }, None) => (false, String::new()),
-            (Expect::Words(words), _) => (text.contains(words), words.clone()),
-        };
-        if !stands {
+        if !stands(expect, &rows, &text) {
+            let expected = format!("{expect:?}");
             return Err(DemoError::Answer { line: call.line(), expected, found: text });
         }
     }
     Ok(())
+}
+
+fn stands(expect: &Expect, answer: &Answer, text: &str) -> bool {
+    match expect {
+        Expect::Row { name, numerator, denominator } => answer.row(name).is_some_and(|row| {
+            row.numerator == Some(*numerator) && row.denominator == *denominator
+        }),
+        Expect::Awaiting { name, count } => {
+            answer.row(name).is_some_and(|row| row.awaiting == Some(*count))
+        }
+        Expect::Words(words) => text.contains(words),
+    }
 }
 
 fn same(world: &World, other: &str, call: &Call, out: &mut dyn Write) -> Result<(), DemoError> {

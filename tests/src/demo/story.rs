@@ -8,12 +8,14 @@
 //! note …                               a remark for the reader
 //! load                                 every node that has unions imports them and its members
 //! load 演示花园机械厂                    that node does
-//! sync                                 waits until every fact has arrived at the root, and downwards
+//! sync                                 waits until every fact has its receipts from all nodes above
+//! sync both                            and until what concerns a subtree has been acknowledged below
 //! at 爱辉区: branch apply …             runs `hub` on that node; it must succeed
 //! ask 黑龙江省: query coverage …        runs and shows it; lines below it say what must be answered:
 //!   = 合计 3261/3261                     a row with this numerator and denominator
 //!   = 爱辉区 97                          a row of a plain count
-//!   ~ 待上下级一致                       the text contains this
+//!   ? 爱辉区 1                           a row where so many await agreement between levels
+//!   ~ 待各级一致                         the text contains this
 //! same 黑龙江省 | 黑河市: query …        both nodes answer the same rows
 //! ```
 
@@ -30,8 +32,11 @@ pub enum Step {
     Note(String),
     /// Every node that has unions imports them and its members; or the one named.
     Load(Option<String>),
-    /// Waits until all nodes have what concerns them.
-    Sync,
+    /// Waits until all nodes above have what was entered below.
+    Sync {
+        /// And the other way round.
+        below: bool,
+    },
     /// A command that must succeed.
     At(Call),
     /// A command whose output is shown and checked.
@@ -68,6 +73,13 @@ pub enum Expect {
         /// Denominator; none for plain counts.
         denominator: Option<i64>,
     },
+    /// A row, and how many persons and firms in it await agreement between levels.
+    Awaiting {
+        /// The name in the row.
+        name: String,
+        /// How many.
+        count: i64,
+    },
     /// Words in the text.
     Words(String),
 }
@@ -93,7 +105,7 @@ pub fn parse(name: &str, text: &str) -> Result<Vec<Step>, DemoError> {
                 let node = Some(rest.to_owned()).filter(|name| !name.is_empty());
                 steps.push(Step::Load(node));
             }
-            "sync" => steps.push(Step::Sync),
+            "sync" => steps.push(Step::Sync { below: rest == "both" }),
             "at" => steps.push(Step::At(call(rest).ok_or_else(|| fault("at NODE: ARGS"))?)),
             "ask" => {
                 let call = call(rest).ok_or_else(|| fault("ask NODE: ARGS"))?;
@@ -104,9 +116,10 @@ pub fn parse(name: &str, text: &str) -> Result<Vec<Step>, DemoError> {
                 let call = call(second.trim()).ok_or_else(|| fault("same A | B: ARGS"))?;
                 steps.push(Step::Same(first.trim().to_owned(), call));
             }
-            "=" | "~" => {
+            "=" | "~" | "?" => {
                 let expect = match word {
                     "=" => row(rest).ok_or_else(|| fault("= ROW NUMBER[/NUMBER]"))?,
+                    "?" => awaiting(rest).ok_or_else(|| fault("? ROW NUMBER"))?,
                     _ => Expect::Words(rest.to_owned()),
                 };
                 match steps.last_mut() {
@@ -114,7 +127,7 @@ pub fn parse(name: &str, text: &str) -> Result<Vec<Step>, DemoError> {
                     _ => return Err(fault("an expectation after a question")),
                 }
             }
-            _ => return Err(fault("title, source, note, load, sync, at, ask, same, = or ~")),
+            _ => return Err(fault("title, source, note, load, sync, at, ask, same, =, ? or ~")),
         }
     }
     Ok(steps)
@@ -125,6 +138,11 @@ fn call(text: &str) -> Option<Call> {
     let args: Vec<String> = args.split_whitespace().map(str::to_owned).collect();
     let node = node.trim();
     (!node.is_empty() && !args.is_empty()).then(|| Call { node: node.to_owned(), args })
+}
+
+fn awaiting(text: &str) -> Option<Expect> {
+    let (name, count) = text.rsplit_once(' ')?;
+    Some(Expect::Awaiting { name: name.trim().to_owned(), count: count.parse().ok()? })
 }
 
 fn row(text: &str) -> Option<Expect> {
