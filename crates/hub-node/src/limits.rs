@@ -28,6 +28,8 @@ pub const BUNDLE_MESSAGES_MAX: usize = 65_536;
 pub const BUNDLE_RANGES_MAX: usize = 16_384;
 /// The longest bundle without its manifest: what one-way gates commonly pass.
 pub const BUNDLE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// The longest file that can be a bundle.
+pub const BUNDLE_FILE_BYTES_MAX: usize = BUNDLE_BYTES_MAX + BUNDLE_RANGES_MAX * 53 + 1_024;
 
 /// The most bytes in flight to the parent (LIMITS: the server's slow-consumer edge).
 pub const IN_FLIGHT_BYTES_MAX: usize = 16 * 1024 * 1024;

@@ -180,9 +180,11 @@ fn a_bundle_reads_back_whole_or_not_at_all() {
         to: NodeId([0x55; 16]),
         upwards: true,
         made_at: 1_795_138_200_000,
-        journal: JournalId([0x33; 16]),
+        stream: StreamId { journal: JournalId([0x33; 16]), run: 1 },
         first: 8,
+        first_hash: Hash([0x44; 32]),
         last: 9,
+        last_hash: Hash([0x45; 32]),
         ranges: vec![ChainRange { chain: chain(), first: 1, last: 1 }],
     };
     let bytes = bundle::encode(&manifest, &messages, |bytes| sign(&key(), bytes)).unwrap();

@@ -29,7 +29,7 @@ pub struct Config {
     /// the node would sign twice at one height (DESIGN §10). Relative to the directory of this file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub head_copy: Option<PathBuf>,
-    /// The node above. Without it this is the root, or a node that works by bundles alone.
+    /// The node above. Without it this is the root, or a node not enrolled yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<ParentConfig>,
     /// The NATS server on which this node serves its children. Without it the node has none, or they
@@ -48,8 +48,9 @@ pub struct ParentConfig {
     /// Its id.
     pub node: NodeId,
     /// Its NATS server, e.g. `tls://hub.heihe.example:4222`. Several, separated by commas, are tried in
-    /// turn.
-    pub url: String,
+    /// turn. Without it everything travels in bundles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
     /// A PEM file with the certificates that vouch for the server, beside those of the system. Relative
     /// to the directory of this file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -263,7 +264,7 @@ mod tests {
             head_copy: Some("/var/backups/hub-head".into()),
             parent: Some(ParentConfig {
                 node: NodeId::of_first_key(&[2; 32]),
-                url: "tls://hub.example:4222".into(),
+                url: Some("tls://hub.example:4222".into()),
                 tls_ca: Some("ca.pem".into()),
             }),
             server: Some(ServerConfig {

@@ -1,5 +1,6 @@
 //! What a command works on: one node's books, opened here or held by the daemon.
 
+use crate::bundle::{Part, Taken};
 use crate::clock::{Clock, SystemClock};
 use crate::command_io::CommandIo;
 use crate::config::Node;
@@ -7,6 +8,7 @@ use crate::replica::{Replica, ReplicaError};
 use crate::socket::{self, Call, CallError};
 use crate::status::StatusSnapshot;
 use hub_log::OpenError;
+use hub_node::machine::Machine;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -40,6 +42,10 @@ pub struct Host {
 pub(crate) enum DaemonRequest {
     /// How everything stands.
     Status(oneshot::Sender<StatusSnapshot>),
+    /// A copy of the sync machine, from which bundles are made.
+    Machine(oneshot::Sender<Box<Machine>>),
+    /// The messages of a bundle, to be taken in.
+    Bundle(Part, oneshot::Sender<Taken>),
 }
 
 impl Host {

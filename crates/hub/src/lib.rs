@@ -1,5 +1,6 @@
 //! The outside: daemon, NATS, clock, key files, configuration, command line.
 
+pub mod bundle;
 pub mod cli;
 pub mod clock;
 pub mod command;

@@ -88,6 +88,17 @@ impl Machine {
         self.send_ask(parent, &Message::Ask(Box::new(Ask { down, up, settled, frontier })));
     }
 
+    /// Asks with the whole frontier, page by page, as if each page were answered at once.
+    pub(super) fn ask_wholly(&mut self, now: Millis, context: &dyn Context) {
+        self.asking.begin(now);
+        loop {
+            self.ask_now(now, context);
+            if !self.asking.comparing {
+                break;
+            }
+        }
+    }
+
     /// A child or follower asks.
     pub(super) fn receive_ask(
         &mut self,
@@ -110,12 +121,14 @@ impl Machine {
         let outbound = peer
             .outbound
             .get_or_insert_with(|| Outbound::new(fresh, IN_FLIGHT_DOWN_BYTES_MAX, now));
+        let before = outbound.acked();
         let ack = match ask.down {
             Some(cursor) => outbound.acknowledge(cursor, end, true, now),
             None if outbound.acked().position > 0 => outbound.acknowledge(fresh, end, true, now),
             None => Ack::Fine,
         };
         outbound.active = true;
+        peer.dirty |= outbound.acked() != before;
         let pass = if outbound.is_sent(end) { outbound.pass() } else { None };
         // A stalled stream cannot bring what it waits for; the comparison can.
         let down = outbound.is_settled(end) || outbound.is_stalled(now, RESEND_MILLIS);

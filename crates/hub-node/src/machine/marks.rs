@@ -3,7 +3,7 @@
 
 use crate::io::Position;
 use crate::limits::MARKS_MAX;
-use crate::wire::Watermark;
+use crate::wire::{Reader, Watermark, WireError, Writer};
 use std::collections::VecDeque;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,7 @@ struct Mark {
 
 /// Invariant: both places rise from mark to mark; at most [`MARKS_MAX`] marks. A mark left out only
 /// makes a watermark older, never wrong; the newest is never left out.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Marks(VecDeque<Mark>);
 
 impl Marks {
@@ -37,6 +37,27 @@ impl Marks {
                 index % 2 == 1 || index > last
             });
         }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn write(&self, writer: &mut Writer) {
+        writer.count(self.0.len());
+        for mark in &self.0 {
+            writer.u64(mark.theirs);
+            writer.u64(mark.ours);
+        }
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        let count = reader.count("marks", MARKS_MAX, 16)?;
+        let mut marks = Self::default();
+        for _ in 0..count {
+            marks.note(reader.u64("mark")?, reader.u64("mark")?);
+        }
+        Ok(marks)
     }
 
     /// The child's stream began anew.

@@ -3,18 +3,19 @@
 
 use super::Machine;
 use super::inbound::Inbound;
+use super::marks::Marks;
 use super::outbound::Outbound;
 use crate::io::{JournalId, Memory, Output, Position, Start};
-use crate::limits::{IN_FLIGHT_BYTES_MAX, MEMORY_BYTES_MAX};
-use crate::wire::{Cursor, Reader, WireError, Writer};
+use crate::limits::{IN_FLIGHT_BYTES_MAX, IN_FLIGHT_DOWN_BYTES_MAX, MEMORY_BYTES_MAX};
+use crate::wire::{Cursor, Reader, Receipt, WireError, Writer};
 use hub_core::id::NodeId;
 use hub_core::time::Millis;
 
 /// The layout below; another one is as good as none.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// A record of one peer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Record {
     /// Our journal when it was made …
     journal: JournalId,
@@ -24,8 +25,12 @@ struct Record {
     durable_at: Millis,
     /// The peer's stream as we hold it.
     inbound: Option<Cursor>,
-    /// Our stream as the parent receipted it.
+    /// Our stream as the peer acknowledged it.
     outbound: Option<Cursor>,
+    /// Of the parent: its last receipt.
+    received: Option<Receipt>,
+    /// Of a child: its stream's places in our journal.
+    marks: Marks,
 }
 
 impl Record {
@@ -41,6 +46,11 @@ impl Record {
                 writer.cursor(cursor);
             }
         }
+        writer.u8(u8::from(self.received.is_some()));
+        if let Some(receipt) = &self.received {
+            receipt.write(&mut writer);
+        }
+        self.marks.write(&mut writer);
         writer.0
     }
 
@@ -61,8 +71,11 @@ impl Record {
             if reader.flag("cursor")? { reader.cursor().map(Some) } else { Ok(None) }
         };
         let (inbound, outbound) = (cursor()?, cursor()?);
+        let received =
+            if reader.flag("receipt")? { Some(Receipt::read(&mut reader)?) } else { None };
+        let marks = Marks::read(&mut reader)?;
         reader.end()?;
-        Ok(Self { journal, end, parent_since, durable_at, inbound, outbound })
+        Ok(Self { journal, end, parent_since, durable_at, inbound, outbound, received, marks })
     }
 }
 
@@ -87,34 +100,41 @@ impl Machine {
 
     fn recall(&mut self, now: Millis, id: NodeId, record: &Record) {
         let (end, is_parent) = (self.end, Some(id) == self.parent);
+        let acked = record.outbound.filter(|cursor| cursor.position <= end);
         let peer = self.peer(id);
         peer.parent_since = record.parent_since;
         peer.durable_at = record.durable_at;
         peer.inbound = record.inbound.map(Inbound::new);
         if is_parent {
-            let acked = record.outbound.filter(|cursor| cursor.position <= end);
             peer.outbound = acked.map(|acked| Outbound::new(acked, IN_FLIGHT_BYTES_MAX, now));
-        } else if let Some(cursor) = record.inbound {
-            peer.marks.note(cursor.position, end);
+            // It came long ago: the next one holds, whatever it says.
+            peer.received = record.received.clone().map(|receipt| (receipt, 0));
+        } else {
+            peer.outbound = acked.map(|acked| Outbound::new(acked, IN_FLIGHT_DOWN_BYTES_MAX, now));
+            peer.marks = record.marks.clone();
+            if let (true, Some(cursor)) = (peer.marks.is_empty(), record.inbound) {
+                peer.marks.note(cursor.position, end);
+            }
         }
     }
 
     /// Gives the records that changed since they were last given.
     pub(super) fn remember_changes(&mut self) {
         let Some(start) = &self.start else { return };
-        let (journal, end, parent) = (start.journal, self.end, self.parent);
+        let (journal, end) = (start.journal, self.end);
         for (id, peer) in &mut self.peers {
             if !std::mem::take(&mut peer.dirty) {
                 continue;
             }
-            let outbound = peer.outbound.as_ref().filter(|_| Some(*id) == parent);
             let record = Record {
                 journal,
                 end,
                 parent_since: peer.parent_since,
                 durable_at: peer.durable_at,
                 inbound: peer.inbound.as_ref().map(Inbound::cursor),
-                outbound: outbound.map(Outbound::acked),
+                outbound: peer.outbound.as_ref().map(Outbound::acked),
+                received: peer.received.as_ref().map(|(receipt, _)| receipt.clone()),
+                marks: peer.marks.clone(),
             };
             self.out.push(Output::Remember(Memory { peer: *id, bytes: record.encode() }));
         }
@@ -138,6 +158,22 @@ mod tests {
             durable_at: 6,
             inbound: Some(cursor),
             outbound: None,
+            received: Some(Receipt {
+                receiver: NodeId([5; 16]),
+                receiver_epoch: 1,
+                child: NodeId([6; 16]),
+                cursor,
+                durable_at: 7,
+                stated_at: 8,
+                watermarks: Vec::new(),
+                signature: [9; 64],
+            }),
+            marks: {
+                let mut marks = Marks::default();
+                marks.note(70, 80);
+                marks.note(77, 90);
+                marks
+            },
         };
         let bytes = record.encode();
         assert_eq!(Record::decode(&bytes), Ok(record));

@@ -17,6 +17,7 @@ mod inbound;
 mod marks;
 mod memory;
 mod outbound;
+mod parcel;
 mod peer;
 mod receipt;
 mod receive;

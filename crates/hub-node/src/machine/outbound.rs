@@ -135,6 +135,25 @@ impl Outbound {
         self.progress_at = now;
     }
 
+    /// Goes on from a place of this stream that the receiver never spoke of, whole blocks from its
+    /// beginning on if it is that; whether it is one of this stream.
+    pub(super) fn resume_at(&mut self, cursor: Cursor, end: Position, now: Millis) -> bool {
+        if cursor.stream != self.stream || cursor.position > end {
+            return false;
+        }
+        if cursor.position == 0 {
+            self.refer_to = 0;
+        }
+        self.acked = cursor;
+        self.rewind(now);
+        true
+    }
+
+    /// Takes all that is in flight as arrived.
+    pub(super) fn arrive(&mut self, now: Millis) {
+        self.land(self.sent, now);
+    }
+
     /// Begins the stream anew; blocks already in the journal go by name.
     pub(super) fn restart(&mut self, run: u32, end: Position, now: Millis) {
         self.stream.run = run;

@@ -83,12 +83,12 @@ impl Receipt {
         }
     }
 
-    pub(super) fn write(&self, writer: &mut Writer) {
+    pub(crate) fn write(&self, writer: &mut Writer) {
         self.write_signed(writer);
         writer.raw(&self.signature);
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, WireError> {
         let receiver = reader.node("receiver")?;
         let receiver_epoch = reader.u32("receiver epoch")?;
         let child = reader.node("child")?;

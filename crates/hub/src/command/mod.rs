@@ -5,6 +5,7 @@ pub mod audit;
 pub mod backup;
 pub mod branch;
 pub mod branch_acts;
+pub mod bundle;
 mod corrections;
 pub mod enrol;
 pub mod error;

@@ -20,10 +20,10 @@ use std::sync::Arc;
 const DELIVERY_TICKS: u64 = 10;
 
 /// The machine, its links, and what is under way between them.
-pub(super) struct Engine {
+pub(crate) struct Engine {
     node: Node,
-    replica: Arc<Replica>,
-    machine: Machine,
+    pub(super) replica: Arc<Replica>,
+    pub(super) machine: Machine,
     parent: Option<LinkHandle>,
     children: Option<LinkHandle>,
     /// Whether the server for the children is there.
@@ -36,10 +36,14 @@ pub(super) struct Engine {
     /// Those not yet looked at to the end.
     fresh: Vec<u64>,
     ticks: u64,
-    inputs: VecDeque<Input>,
+    pub(super) inputs: VecDeque<Input>,
     storing: Vec<Storing>,
     tree_version: u64,
-    receipt_at: Millis,
+    pub(super) receipt_at: Millis,
+    /// What is kept for a bundle back while one is taken in, and for whom.
+    pub(super) kept: Option<(NodeId, Vec<Vec<u8>>)>,
+    /// Counts blocks made durable.
+    pub(super) stored: u64,
     head_copy_at: LocalPosition,
     dropped: u64,
     /// The parent's word could not be judged: its enrolment may not have come yet.
@@ -47,7 +51,7 @@ pub(super) struct Engine {
 }
 
 impl Engine {
-    pub(super) fn new(
+    pub(crate) fn new(
         node: Node,
         replica: Arc<Replica>,
         parent: Option<LinkHandle>,
@@ -74,6 +78,8 @@ impl Engine {
             storing: Vec::new(),
             tree_version,
             receipt_at: 0,
+            kept: None,
+            stored: 0,
             head_copy_at: LocalPosition::START,
             dropped: 0,
             parent_unheard: false,
@@ -119,15 +125,22 @@ impl Engine {
     }
 
     /// Answers a command.
-    pub(super) fn answer(&self, request: DaemonRequest) {
+    pub(super) fn answer(&mut self, request: DaemonRequest) -> Result<(), DaemonError> {
+        // A command that went away needs no answer.
         match request {
             DaemonRequest::Status(reply) => {
                 let status = self.machine.status();
                 let snapshot = StatusSnapshot::of(&self.node, &self.replica, &status, true);
-                // A command that went away needs no answer.
                 let _ = reply.send(snapshot);
             }
+            DaemonRequest::Machine(reply) => {
+                let _ = reply.send(Box::new(self.machine.clone()));
+            }
+            DaemonRequest::Bundle(part, reply) => {
+                let _ = reply.send(self.take_part(part)?);
+            }
         }
+        Ok(())
     }
 
     /// Takes what a link says; blocks it brings wait for [`Engine::store`].
@@ -213,7 +226,7 @@ impl Engine {
     }
 
     /// Works until nothing follows any more.
-    fn settle(&mut self) -> Result<(), DaemonError> {
+    pub(super) fn settle(&mut self) -> Result<(), DaemonError> {
         loop {
             self.work()?;
             if self.storing.is_empty() {
@@ -224,7 +237,7 @@ impl Engine {
     }
 
     /// Steps the machine through all inputs.
-    fn work(&mut self) -> Result<(), DaemonError> {
+    pub(super) fn work(&mut self) -> Result<(), DaemonError> {
         while let Some(input) = self.inputs.pop_front() {
             let outputs = {
                 let lookup = self.replica.lookup();
@@ -244,6 +257,7 @@ impl Engine {
         let blocks = storing.into_iter().map(|storing| (storing.block, storing.from)).collect();
         let positions =
             self.replica.ingest(blocks).map_err(|error| DaemonError::Storage(error.to_string()))?;
+        self.stored += hashes.len() as u64;
         let stored = hashes.into_iter().zip(positions);
         let stored = stored.map(|(hash, at)| StoredBlock { hash, position: Some(at.0) });
         self.inputs.push_back(Input::Stored(stored.collect()));
@@ -276,6 +290,7 @@ impl Engine {
             }
             Output::KeepAside(storing) => self.keep_aside(&storing.block)?,
             Output::Send { to, channel, bytes, message_id } => {
+                self.keep_for_bundle(to, &bytes);
                 let message_id = (channel == Channel::Up).then(|| message_id.to_string());
                 self.send(Outgoing { to, channel, bytes, message_id });
             }

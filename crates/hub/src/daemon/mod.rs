@@ -5,6 +5,7 @@
 //! and in the replica: nothing is sent or acknowledged that depends on a block before that block is
 //! durable. Loss of NATS stops nothing here.
 
+mod bundle;
 mod engine;
 mod log;
 mod read;
@@ -12,5 +13,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use engine::Engine;
 pub use log::start_log;
+pub(crate) use read::journal as read_journal;
 pub use run::{DaemonError, Running, run, start, start_host};

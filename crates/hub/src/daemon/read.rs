@@ -7,7 +7,7 @@ use hub_log::Origin as LogOrigin;
 use hub_node::io::{ChainRange, Input, JournalBlock, Origin, Position};
 
 /// What the machine asked of the journal after a position.
-pub(super) fn journal(
+pub(crate) fn journal(
     replica: &Replica,
     reader: NodeId,
     after: Position,

@@ -223,8 +223,10 @@ impl Daemon {
         let (node, replica) = (&host.node, &host.replica);
         let user = Arc::new(replica.keys().nats_user().map_err(DaemonError::Key)?);
         let (mut parent, mut children) = (None, None);
-        if let Some(config) = &node.config.parent {
-            let link = parent_link(node, replica, config, &user, sender.clone());
+        if let Some(config) = &node.config.parent
+            && let Some(url) = &config.url
+        {
+            let link = parent_link(node, replica, config, url, &user, sender.clone());
             parent = Some(runtime.block_on(link)?);
         }
         if let Some(config) = &node.config.server {
@@ -259,10 +261,7 @@ impl Daemon {
                     self.engine.own_blocks(end)
                 }
                 Happening::Tick => self.engine.tick(),
-                Happening::Request(request) => {
-                    self.engine.answer(request);
-                    Ok(())
-                }
+                Happening::Request(request) => self.engine.answer(request),
                 Happening::Link(link, event) => self.take_links(link, event),
             };
             if let Err(error) = took {
@@ -301,11 +300,12 @@ async fn parent_link(
     node: &Node,
     replica: &Replica,
     config: &ParentConfig,
+    url: &str,
     user: &Arc<NatsUser>,
     events: mpsc::Sender<(Link, LinkEvent)>,
 ) -> Result<LinkHandle, DaemonError> {
     let settings = ParentSettings {
-        dial: dial(node, &config.url, config.tls_ca.as_ref(), user),
+        dial: dial(node, url, config.tls_ca.as_ref(), user),
         federation: replica.who().federation,
         parent: config.node,
     };

@@ -53,11 +53,10 @@ pub fn accept(
         let own = keys.load(SEALING_KEY)?.ok_or(EnrolError::Sealed)?;
         keys.store(PERSON_KEY, &*seal::open(&enrolment.person_key, &own)?)?;
     }
-    if let Some(url) = url {
-        let mut config = node.config.clone();
-        config.parent = Some(ParentConfig { node: answer.parent, url: url.to_owned(), tls_ca });
-        write_config(directory, &config)?;
-    }
+    let mut config = node.config.clone();
+    let url = url.map(str::to_owned);
+    config.parent = Some(ParentConfig { node: answer.parent, url, tls_ca });
+    write_config(directory, &config)?;
     Ok(Accepted { parent: answer.parent, enrolment, person_key })
 }
 

@@ -1,11 +1,17 @@
 //! Bundles (封套): the messages of a courier in one file with a signed manifest (DESIGN §10).
 //!
-//! Pure: bytes in, bytes out. Importing one is feeding its messages to the machine as
-//! [`crate::io::Input::Received`], from the node the manifest names; receipts travel back the same way.
+//! Pure: bytes in, bytes out. Making one is [`Packer`]; importing one is feeding its messages to the
+//! machine as [`crate::io::Input::Received`], from the node the manifest names. Receipts travel back the
+//! same way.
 
-use crate::io::{ChainRange, JournalId, Position};
+mod pack;
+
+pub use pack::{Heading, Packed, Packer};
+
+use crate::io::{ChainRange, Channel, JournalId, Position};
 use crate::limits::{BUNDLE_BYTES_MAX, BUNDLE_MESSAGES_MAX, BUNDLE_RANGES_MAX, MESSAGE_BYTES_MAX};
-use crate::wire::{Reader, WireError, Writer, verify};
+use crate::wire::{Cursor, Message, Reader, StreamId, WireError, Writer, verify};
+use hub_core::block::Block;
 use hub_core::hash::{Hash, sha256};
 use hub_core::header::HeaderError;
 use hub_core::id::{FederationId, NodeId};
@@ -32,12 +38,16 @@ pub struct Manifest {
     pub upwards: bool,
     /// When it was made, by the maker's clock.
     pub made_at: Millis,
-    /// The maker's journal.
-    pub journal: JournalId,
-    /// It begins after this position of it …
+    /// Which stream of the maker's journal it brings a part of.
+    pub stream: StreamId,
+    /// The part begins after this position …
     pub first: Position,
-    /// … and ends with this one.
+    /// … with this stream hash …
+    pub first_hash: Hash,
+    /// … and ends with this position …
     pub last: Position,
+    /// … and this stream hash.
+    pub last_hash: Hash,
     /// Which heights of which chains it brings whole.
     pub ranges: Vec<ChainRange>,
 }
@@ -70,6 +80,22 @@ pub enum BundleError {
         /// The hash of what is there.
         found: Hash,
     },
+    /// A message of another stream than the bundle's.
+    Stream {
+        /// The bundle's.
+        expected: StreamId,
+        /// The message's.
+        found: StreamId,
+    },
+    /// The messages are not what the manifest says of them.
+    Manifest {
+        /// Which statement.
+        field: &'static str,
+        /// What the messages give.
+        expected: u64,
+        /// What the manifest says.
+        found: u64,
+    },
     /// More than a bundle may hold.
     TooMuch {
         /// Of what.
@@ -89,6 +115,15 @@ impl fmt::Display for BundleError {
             Self::Field(error) => error.fmt(f),
             Self::Messages { expected, found } => {
                 write!(f, "messages: expected hash {expected}, found {found}")
+            }
+            Self::Stream { expected, found } => {
+                let name = |stream: &StreamId| {
+                    format!("{}/{}", hub_core::hash::hex_encode(&stream.journal.0), stream.run)
+                };
+                write!(f, "stream: expected {}, found {}", name(expected), name(found))
+            }
+            Self::Manifest { field, expected, found } => {
+                write!(f, "manifest, {field}: expected {expected}, found {found}")
             }
             Self::TooMuch { what, expected, found } => {
                 write!(f, "{what}: expected at most {expected}, found {found}")
@@ -134,9 +169,11 @@ pub fn encode(
     writer.raw(&manifest.to.0);
     writer.u8(u8::from(manifest.upwards));
     writer.u64(manifest.made_at);
-    writer.raw(&manifest.journal.0);
+    writer.stream(&manifest.stream);
     writer.u64(manifest.first);
+    writer.raw(&manifest.first_hash.0);
     writer.u64(manifest.last);
+    writer.raw(&manifest.last_hash.0);
     writer.count(manifest.ranges.len());
     for range in &manifest.ranges {
         writer.chain(&range.chain);
@@ -197,7 +234,9 @@ fn read_manifest(reader: &mut Reader<'_>) -> Result<Manifest, BundleError> {
     let upwards = reader.flag("upwards")?;
     let made_at = reader.u64("made at")?;
     let journal = JournalId(reader.array("journal")?);
-    let (first, last) = (reader.u64("first")?, reader.u64("last")?);
+    let stream = StreamId { journal, run: reader.u32("run")? };
+    let (first, first_hash) = (reader.u64("first")?, reader.hash("first hash")?);
+    let (last, last_hash) = (reader.u64("last")?, reader.hash("last hash")?);
     let count = reader.count("ranges", BUNDLE_RANGES_MAX, 53)?;
     let mut ranges = Vec::with_capacity(count);
     for _ in 0..count {
@@ -212,14 +251,62 @@ fn read_manifest(reader: &mut Reader<'_>) -> Result<Manifest, BundleError> {
         to,
         upwards,
         made_at,
-        journal,
+        stream,
         first,
+        first_hash,
         last,
+        last_hash,
         ranges,
     })
 }
 
+impl Manifest {
+    /// Where the part begins.
+    pub fn begins(&self) -> Cursor {
+        Cursor { stream: self.stream, position: self.first, hash: self.first_hash }
+    }
+
+    /// Where it ends.
+    pub fn ends(&self) -> Cursor {
+        Cursor { stream: self.stream, position: self.last, hash: self.last_hash }
+    }
+
+    /// The channel on which a courier would bring its messages.
+    pub fn channel(&self) -> Channel {
+        if self.upwards { Channel::Up } else { Channel::Down }
+    }
+
+    /// The file's name: ASCII, the same for the same part of the same stream.
+    ///
+    /// `hub-<federation>-<from>-<to>-<first>-<last>.hub`, the first eight hex digits of each id and the
+    /// positions in hex.
+    pub fn file_name(&self) -> String {
+        let short = |id: &[u8; 16]| hub_core::hash::hex_encode(&id[..4]);
+        let (federation, from, to) =
+            (short(&self.federation.0), short(&self.from.0), short(&self.to.0));
+        format!("hub-{federation}-{from}-{to}-{:012x}-{:012x}.hub", self.first, self.last)
+    }
+}
+
 impl Bundle {
+    /// The blocks it brings whole, in its order.
+    pub fn blocks(&self) -> impl Iterator<Item = Block> {
+        let federation = self.manifest.federation;
+        self.messages.iter().filter_map(move |bytes| match Message::decode(bytes, federation) {
+            Ok(Message::Ship(ship)) => Some(ship.block),
+            Ok(Message::Loose(block)) => Some(block),
+            _ => None,
+        })
+    }
+
+    /// Checks that the messages are what the manifest says of them.
+    ///
+    /// # Errors
+    /// A message that is none, or the first statement that does not hold.
+    pub fn check(&self) -> Result<(), BundleError> {
+        pack::check(&self.manifest, &self.messages)
+    }
+
     /// Checks that its maker, whose key this is, signed the manifest; its hash covers the messages.
     ///
     /// # Errors
