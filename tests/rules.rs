@@ -168,3 +168,47 @@ fn m6_rekeys_carry_claims_and_close_no_cycle() {
     let mut spans = |name: u8| view.person(&MemberKey([name; 16]), &story.blocks).len();
     assert_eq!([spans(b'x'), spans(b'y'), spans(b'z'), spans(b'w')], [0, 0, 1, 0]);
 }
+
+#[test]
+fn m6_facts_reach_the_right_person_whenever_they_come() {
+    let spans = |table: &str| {
+        let (story, mut view) = check(table);
+        view.person(&MemberKey([b'y'; 16]), &story.blocks).len()
+    };
+    // what the wrong number's books add later is added to the right one
+    let told_before = spans(
+        "
+        1 A founds U
+        3 A renames U person x to y
+        5 A describes U person x
+        6 A joins U person y on 2
+    ",
+    );
+    assert_eq!(told_before, 2);
+    // and so is what counts only once its writer is enrolled
+    let counts_later = spans(
+        "
+        1 A founds U
+        2 T joins U person x
+        3 A renames U person x to y
+        4 A enrols T from 1
+    ",
+    );
+    assert_eq!(counts_later, 1);
+}
+
+#[test]
+fn members_outlive_an_alias_of_their_employer() {
+    let (story, mut view) = check(
+        "
+        1 A registers g under t
+        2 A founds U host t kind regional
+        3 A rekeys e to g           | withdrawn by #5
+        4 A joins U employer e
+        6 A withdraws #3
+    ",
+    );
+    let spans = view.person(&MemberKey([7; 16]), &story.blocks);
+    let employer = spans[0].employer.map(|at| view.tree().unit(view.tree().canonical(at)).id);
+    assert_eq!(employer, Some(unit("e")));
+}

@@ -12,11 +12,11 @@ use hub_core::fact::branch::{BranchKind, BranchProfile};
 use hub_core::fact::figure::FigureFact;
 use hub_core::fact::governance::GovernanceFact;
 use hub_core::fact::member::{
-    Evidence, LeaveReason, MemberAct, MemberFact, Origin, Profile, Start,
+    Evidence, LeaveReason, MemberAct, MemberFact, Origin, Profile, Sex, Start,
 };
 use hub_core::fact::unit::{Level, UnitKind, UnitProfile};
 use hub_core::fact::{BranchFact, Code, CodeKind, FactBody, UnitFact, Withdrawn};
-use hub_core::id::{BranchId, FactId, FederationId, Lane, MemberKey, UnitId};
+use hub_core::id::{BranchId, ChainId, FactId, FederationId, Lane, MemberKey, UnitId};
 use hub_core::time::{Day, Millis};
 use hub_core::view::View;
 use hub_core::view::verdict::{Reason, Verdict};
@@ -96,6 +96,8 @@ pub struct Story {
     /// All blocks.
     pub blocks: Blocks,
     facts: Vec<FactId>,
+    /// Places of the blocks in the order told.
+    order: Vec<(ChainId, u64)>,
     /// Unions by the names the table gives them.
     pub unions: BTreeMap<String, BranchId>,
     lines: u64,
@@ -109,6 +111,7 @@ impl Story {
             root,
             blocks: Blocks::new(),
             facts: Vec::new(),
+            order: Vec::new(),
             unions: BTreeMap::new(),
             lines: 0,
         };
@@ -159,7 +162,9 @@ impl Story {
 
     fn keep(&mut self, block: hub_core::block::Block) {
         self.facts.push(block.fact_id(0));
-        self.blocks.insert((block.header().chain, block.header().height), block);
+        let place = (block.header().chain, block.header().height);
+        self.order.push(place);
+        self.blocks.insert(place, block);
     }
 
     fn body(&mut self, who: &str, verb: &str, rest: &[&str]) -> FactBody {
@@ -264,7 +269,7 @@ impl Story {
                 return member(MemberAct::Joined(Start {
                     origin: Origin::New,
                     evidence: Evidence::Roster,
-                    employer: None,
+                    employer: option(rest, "employer").map(unit),
                     host: None,
                     from: None,
                     profile: Profile::default(),
@@ -272,6 +277,10 @@ impl Story {
                 }));
             }
             "leaves" => return member(MemberAct::Left { reason: LeaveReason::Resigned }),
+            "describes" => {
+                let profile = Profile { sex: Sex::Woman, ..Profile::default() };
+                return member(MemberAct::Revised { profile });
+            }
             "renames" => {
                 let to = MemberKey([option(rest, "to").unwrap().as_bytes()[0]; 16]);
                 return member(MemberAct::Rekeyed { to, qualified: true });
@@ -284,11 +293,15 @@ impl Story {
         view_of(self.root, &self.blocks)
     }
 
-    /// The same blocks one by one, the last first.
-    fn backwards(&self) -> View {
+    /// The same blocks one by one, in the order told or backwards.
+    fn one_by_one(&self, backwards: bool) -> View {
         let mut view = View::new(FederationId::of_root_key(&self.root), self.root);
-        for block in self.blocks.values().rev() {
-            view.apply(block, &self.blocks);
+        let mut order = self.order.clone();
+        if backwards {
+            order.reverse();
+        }
+        for place in order {
+            view.apply(&self.blocks[&place], &self.blocks);
         }
         view
     }
@@ -327,12 +340,13 @@ fn in_words(verdict: Verdict, facts: &[FactId]) -> String {
     }
 }
 
-/// Tells a table and checks every verdict, folded at once and backwards; returns the view.
+/// Tells a table and checks every verdict, folded at once, one by one and backwards; returns the view.
 pub fn check(table: &str) -> (Story, View) {
     let mut story = Story::new();
     story.tell(table);
     let lines: Vec<&str> = table.lines().filter(|line| !line.trim().is_empty()).collect();
-    for mut view in [story.view(), story.backwards()] {
+    let views = [story.view(), story.one_by_one(false), story.one_by_one(true)];
+    for mut view in views {
         let mut wrong = String::new();
         for (line, fact) in lines.iter().zip(&story.facts) {
             let expected = line.split('|').nth(1).unwrap_or("").trim();
@@ -347,9 +361,11 @@ pub fn check(table: &str) -> (Story, View) {
         }
         assert!(wrong.is_empty(), "\n{wrong}");
     }
-    let (whole, backwards) = (story.view(), story.backwards());
-    assert_eq!(whole.digest(), backwards.digest());
-    assert_eq!(whole.member_digest(), backwards.member_digest());
-    assert_eq!(whole.parked(), backwards.parked());
+    let whole = story.view();
+    for other in [story.one_by_one(false), story.one_by_one(true)] {
+        assert_eq!(whole.digest(), other.digest());
+        assert_eq!(whole.member_digest(), other.member_digest());
+        assert_eq!(whole.parked(), other.parked());
+    }
     (story, whole)
 }
