@@ -29,6 +29,9 @@ fn every_story_names_nodes_that_are_there() {
                 story::Step::At(call) | story::Step::Ask(call, _) => {
                     assert!(scenario.node(&call.node).is_some(), "{name}: {}", call.node);
                 }
+                story::Step::Audit(node) => {
+                    assert!(scenario.node(&node).is_some(), "{name}: {node}");
+                }
                 story::Step::Same(other, call) => {
                     assert!(scenario.node(&other).is_some(), "{name}: {other}");
                     assert!(scenario.node(&call.node).is_some(), "{name}: {}", call.node);

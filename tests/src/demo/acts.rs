@@ -41,14 +41,13 @@ pub fn raise(
             world.ports.insert(name.clone(), port);
         }
     }
-    let mut root_key = String::new();
     for name in &names {
         if let Some(books) = books.get(name) {
             books::write(books, &world.node(name)?.desk)?;
         }
         match world.node(name)?.parent.clone() {
             None => {
-                root_key = found(world, name)?;
+                world.root_key = found(world, name)?;
                 begin(world, name)?;
             }
             Some(parent) => {
@@ -61,7 +60,7 @@ pub fn raise(
         }
         import(world, name, "unit", UNITS_FILE)?;
         for child in world.children(name) {
-            enrol(world, name, &child, &root_key)?;
+            enrol(world, name, &child)?;
         }
         serve(world, name)?;
     }
@@ -116,13 +115,7 @@ fn wait(
 }
 
 fn status(world: &World, name: &str) -> Result<Value, DemoError> {
-    let line = ["status", "--format", "json"];
-    let text = world.hub(name, &line)?;
-    serde_json::from_str(&text).map_err(|error| DemoError::Answer {
-        line: line.join(" "),
-        expected: error.to_string(),
-        found: text.clone(),
-    })
+    json(world, name, &["status", "--format", "json"])
 }
 
 /// How a node is named to its neighbours: the code of its unit, or its name.
@@ -144,7 +137,8 @@ fn found(world: &World, name: &str) -> Result<String, DemoError> {
     })
 }
 
-fn enrol(world: &World, parent: &str, child: &str, root_key: &str) -> Result<(), DemoError> {
+fn enrol(world: &World, parent: &str, child: &str) -> Result<(), DemoError> {
+    let root_key = world.root_key.as_str();
     let desk = &world.node(child)?.desk;
     let (request, answer) = (desk.join("request.hub"), desk.join("answer.hub"));
     let (request, answer) = (request.to_string_lossy(), answer.to_string_lossy());
@@ -299,4 +293,46 @@ fn hand_over(world: &World, from: &str, to: &str, neighbour: &str) -> Result<(),
     let path = file.to_string_lossy();
     world.hub(from, &["bundle", "export", "--to", neighbour, "--out", &path])?;
     world.hub(to, &["bundle", "import", &path]).map(drop)
+}
+
+/// Folds a copy of a node's log anew, trusting the root's key alone, and compares with what the node's own
+/// answers rest on.
+pub fn audit(world: &World, name: &str, out: &mut dyn Write) -> Result<(), DemoError> {
+    let (data, copy) = (&world.node(name)?.data, world.node(name)?.desk.join("copy"));
+    copy_files(&data.join("journal"), &copy.join("journal"))?;
+    let copy = copy.to_string_lossy();
+    let line = ["audit", "replay", &copy, "--root", &world.root_key, "--format", "json"];
+    let replay = json(world, name, &line)?;
+    let answer = json(world, name, &["query", "coverage", "--format", "json"])?;
+    let rows = replay["rows"].as_array().map_or(&[][..], Vec::as_slice);
+    let of = |key: &str| rows.iter().find(|row| row["key"] == key).map(|row| &row["value"]);
+    let (replayed, answered) = (of("digest"), &answer["citation"]["digest"]);
+    if !answered.is_string() || replayed != Some(answered) {
+        let (expected, found) = (answered.to_string(), replay.to_string());
+        return Err(DemoError::Answer { line: line.join(" "), expected, found });
+    }
+    let facts = of("facts").map_or_else(String::new, Value::to_string);
+    let answered = answered.as_str().unwrap_or_default();
+    say(out, &format!("  ✓ {name}账本副本重算:{facts} 条记录,校验码 {answered} 与查询凭据一致"))
+}
+
+fn json(world: &World, name: &str, line: &[&str]) -> Result<Value, DemoError> {
+    let text = world.hub(name, line)?;
+    serde_json::from_str(&text).map_err(|error| DemoError::Answer {
+        line: line.join(" "),
+        expected: error.to_string(),
+        found: text.clone(),
+    })
+}
+
+fn copy_files(from: &Path, to: &Path) -> Result<(), DemoError> {
+    std::fs::create_dir_all(to).map_err(DemoError::io("making the directory", to))?;
+    for entry in std::fs::read_dir(from).map_err(DemoError::io("listing", from))? {
+        let path = entry.map_err(DemoError::io("listing", from))?.path();
+        if path.is_file() {
+            let name = path.file_name().unwrap_or_default();
+            std::fs::copy(&path, to.join(name)).map_err(DemoError::io("copying", &path))?;
+        }
+    }
+    Ok(())
 }

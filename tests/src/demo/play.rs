@@ -19,6 +19,7 @@ pub fn play(world: &mut World, steps: &[Step], out: &mut dyn Write) -> Result<()
             Step::At(call) => enter(world, call, out)?,
             Step::Ask(call, expects) => ask(world, call, expects, out)?,
             Step::Same(other, call) => same(world, other, call, out)?,
+            Step::Audit(node) => acts::audit(world, node, out)?,
         }
     }
     Ok(())

@@ -17,6 +17,7 @@
 //!   ? 爱辉区 1                           a row where so many await agreement between levels
 //!   ~ 待各级一致                         the text contains this
 //! same 黑龙江省 | 黑河市: query …        both nodes answer the same rows
+//! audit 黑龙江省                        a copy of its log, folded anew, gives the digest of its answers
 //! ```
 
 use super::error::DemoError;
@@ -43,6 +44,8 @@ pub enum Step {
     Ask(Call, Vec<Expect>),
     /// Two nodes, one question, the same rows.
     Same(String, Call),
+    /// A copy of the node's log, folded anew by another process, gives the same view.
+    Audit(String),
 }
 
 /// A command line on a node.
@@ -106,6 +109,7 @@ pub fn parse(name: &str, text: &str) -> Result<Vec<Step>, DemoError> {
                 steps.push(Step::Load(node));
             }
             "sync" => steps.push(Step::Sync { below: rest == "both" }),
+            "audit" => steps.push(Step::Audit(rest.to_owned())),
             "at" => steps.push(Step::At(call(rest).ok_or_else(|| fault("at NODE: ARGS"))?)),
             "ask" => {
                 let call = call(rest).ok_or_else(|| fault("ask NODE: ARGS"))?;
@@ -127,7 +131,11 @@ pub fn parse(name: &str, text: &str) -> Result<Vec<Step>, DemoError> {
                     _ => return Err(fault("an expectation after a question")),
                 }
             }
-            _ => return Err(fault("title, source, note, load, sync, at, ask, same, =, ? or ~")),
+            _ => {
+                return Err(fault(
+                    "title, source, note, load, sync, at, ask, same, audit, =, ? or ~",
+                ));
+            }
         }
     }
     Ok(steps)

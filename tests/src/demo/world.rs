@@ -44,6 +44,8 @@ pub struct World {
     pub nodes: BTreeMap<String, Node>,
     /// The NATS servers by the name of the node that serves its children there.
     pub servers: BTreeMap<String, Process>,
+    /// The root's public key, once the federation is founded.
+    pub root_key: String,
     /// The ports of those servers.
     pub ports: BTreeMap<String, u16>,
 }
@@ -66,7 +68,14 @@ impl World {
             copy_imports(&scenario.dir, &node.desk)?;
             nodes.insert(row.node.clone(), node);
         }
-        Ok(Self { tools, scenario, nodes, servers: BTreeMap::new(), ports: BTreeMap::new() })
+        Ok(Self {
+            tools,
+            scenario,
+            nodes,
+            servers: BTreeMap::new(),
+            root_key: String::new(),
+            ports: BTreeMap::new(),
+        })
     }
 
     /// The node of that name.
