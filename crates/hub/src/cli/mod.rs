@@ -5,6 +5,15 @@
 
 mod args;
 mod help;
+mod node;
+mod records;
 
-pub use args::*;
+pub use args::{Cli, Command, LangArg};
 pub use help::{Parsed, parse};
+pub use node::{
+    AuditCommand, Audited, BundleCommand, ByArg, Coverage, Directory, EnrolCommand, Init,
+    LogCommand, OpsCommand, QueryCommand, SinceArg,
+};
+pub use records::{
+    BranchCommand, FigureCommand, ImportArgs, MemberCommand, PersonArgs, Undo, UnitCommand,
+};

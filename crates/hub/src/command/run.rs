@@ -1,15 +1,16 @@
 //! From what was typed to a command that runs: in this process, or in the daemon that holds the
 //! directory.
 
+use super::bundle::{ExportOptions, InspectOptions, Recipient, Since};
 use super::error::CommandError;
 use super::session::{Session, Shared, day_of};
 use super::{
-    audit, backup, branch_acts, enrol, figure, log, member_acts, query, status, undo, unit,
+    audit, backup, branch_acts, bundle, enrol, figure, log, member_acts, query, status, undo, unit,
     unit_acts,
 };
 use crate::cli::{
-    self, AuditCommand, ByArg, Cli, Command, EnrolCommand, FigureCommand, LogCommand, OpsCommand,
-    Parsed, QueryCommand, UnitCommand,
+    self, AuditCommand, BundleCommand, ByArg, Cli, Command, EnrolCommand, FigureCommand,
+    LogCommand, OpsCommand, Parsed, QueryCommand, SinceArg, UnitCommand,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::command_io::CommandIo;
@@ -209,6 +210,7 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<u8, CommandError
             };
             enrol::approve(session, &approving)
         }
+        Command::Bundle(command) => of_bundle(session, command),
         Command::Log(LogCommand::Show { last, kind, parked }) => {
             log::show(session, &log::Show { last: *last, kind: kind.clone(), parked: *parked })
         }
@@ -252,6 +254,38 @@ fn of_unit(session: &Session<'_>, command: &UnitCommand) -> Result<u8, CommandEr
         UnitCommand::Close { unit, reason, day } => {
             let day = day_of(session, day.as_deref(), true)?;
             unit_acts::close(session, unit, reason, day)
+        }
+    }
+}
+
+fn of_bundle(session: &Session<'_>, command: &BundleCommand) -> Result<u8, CommandError> {
+    match command {
+        BundleCommand::Export { to, out, since, max_mb } => {
+            let to = match to.as_str() {
+                "parent" | "上级" => Recipient::Parent,
+                "children" | "下级" => Recipient::AllChildren,
+                unit => Recipient::Child(unit.to_owned()),
+            };
+            let since = match since {
+                SinceArg::Receipt => Since::Receipt,
+                SinceArg::LastExport => Since::LastExport,
+                SinceArg::Start => Since::Start,
+            };
+            let bytes_max = max_mb.map(|max| max.saturating_mul(1 << 20));
+            let options = ExportOptions { to, out: out.clone(), since, bytes_max };
+            bundle::export(session, &options)
+        }
+        BundleCommand::Import { files } => {
+            bundle::import(session, &bundle::ImportOptions { files: files.clone() })
+        }
+        BundleCommand::Inspect { file, root } => {
+            let root = match root {
+                Some(typed) => enrol::root_key(typed)?,
+                None => session.shared.node.config.root_key,
+            };
+            let (format, lang) = (session.format, session.lang);
+            let options = InspectOptions { path: file.clone(), root: Some(root), format, lang };
+            bundle::inspect(session.io, &options)
         }
     }
 }

@@ -1,0 +1,228 @@
+//! Arguments of the commands that ask, audit, and keep a node.
+
+use clap::{Args, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// `hub query`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum QueryCommand {
+    /// A rate or count of a unit
+    Coverage(Coverage),
+}
+
+/// `hub query coverage`.
+#[derive(Debug, Clone, Args)]
+pub struct Coverage {
+    /// The unit, by name, path or code; this node's own if not given
+    #[arg(long)]
+    pub unit: Option<String>,
+    /// Which rate or count
+    #[arg(long, default_value = "founding.unit")]
+    pub indicator: String,
+    /// One row for each child, or group
+    #[arg(long, value_enum)]
+    pub by: Option<ByArg>,
+    /// The day asked for; today if not given
+    #[arg(long)]
+    pub as_of: Option<String>,
+    /// Each employer under its parent of this day; then means the day asked for
+    #[arg(long, default_value = "then")]
+    pub boundaries: String,
+    /// A day to compare with
+    #[arg(long)]
+    pub compare: Option<String>,
+    /// Which units are due
+    #[arg(long, default_value = "due")]
+    pub base: String,
+}
+
+/// One row a what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ByArg {
+    /// Child of the unit
+    Child,
+    /// Ownership
+    Ownership,
+    /// Industry
+    Industry,
+    /// Headcount band
+    Headcount,
+}
+
+/// `hub init`.
+#[derive(Debug, Clone, Args)]
+pub struct Init {
+    /// Name of the province
+    #[arg(long)]
+    pub province: String,
+    /// Its division code
+    #[arg(long)]
+    pub code: String,
+    /// Year of the list the code is from; this year if not given
+    #[arg(long, value_name = "YEAR")]
+    pub list_year: Option<u16>,
+}
+
+/// `hub enrol`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum EnrolCommand {
+    /// Make a request for the node above
+    Request {
+        /// The unit this node is to serve, by name, path or code
+        #[arg(long)]
+        unit: String,
+        /// The federation's root key, as the node above reads it out
+        #[arg(long, value_name = "KEY")]
+        root: String,
+        /// The one-time token of the node above, if it gave one
+        #[arg(long, default_value = "")]
+        token: String,
+        /// Where the request goes
+        #[arg(long, value_name = "FILE")]
+        out: String,
+    },
+    /// Admit a node below
+    Approve {
+        /// The request
+        file: String,
+        /// The unit, if it is to be another than the request names
+        #[arg(long)]
+        unit: Option<String>,
+        /// Days until renewal
+        #[arg(long, default_value_t = 730)]
+        days: u32,
+        /// Hand the person key over, which a node needs to enter members; by default from county up
+        #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
+        person_key: Option<bool>,
+        /// Let the node admit others; by default from township up
+        #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
+        may_delegate: Option<bool>,
+        /// Where the answer goes
+        #[arg(long, value_name = "FILE")]
+        out: String,
+    },
+    /// Take the answer of the node above
+    Accept {
+        /// The answer
+        file: String,
+        /// The NATS server of the node above; bundles if not given
+        #[arg(long)]
+        url: Option<String>,
+        /// A PEM file that vouches for that server
+        #[arg(long, value_name = "FILE")]
+        tls_ca: Option<PathBuf>,
+    },
+}
+
+/// `hub bundle`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum BundleCommand {
+    /// Write what a neighbour lacks into files
+    Export {
+        /// For whom: parent, children, or a unit below by name, path or code
+        #[arg(long)]
+        to: String,
+        /// A folder, or a file whose name ends in .hub
+        #[arg(long, value_name = "PATH")]
+        out: String,
+        /// From where on
+        #[arg(long, value_enum, default_value = "receipt")]
+        since: SinceArg,
+        /// The most megabytes of one file
+        #[arg(long, value_name = "MB")]
+        max_mb: Option<usize>,
+    },
+    /// Take bundles in
+    Import {
+        /// The bundles, in any order
+        #[arg(required = true)]
+        files: Vec<String>,
+    },
+    /// Say what is in a bundle
+    Inspect {
+        /// The bundle
+        file: String,
+        /// The federation's root key; this node's if not given
+        #[arg(long, value_name = "KEY")]
+        root: Option<String>,
+    },
+}
+
+/// From where on a bundle is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SinceArg {
+    /// After what the other side has receipted
+    Receipt,
+    /// After the last export, for gates through which no receipt comes back
+    LastExport,
+    /// From the beginning
+    Start,
+}
+
+/// A directory.
+#[derive(Debug, Clone, Args)]
+pub struct Directory {
+    /// The directory
+    pub dir: PathBuf,
+}
+
+/// `hub log`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum LogCommand {
+    /// The latest facts in words
+    Show {
+        /// How many
+        #[arg(long, default_value_t = 20)]
+        last: usize,
+        /// Only facts of this kind
+        #[arg(long)]
+        kind: Option<String>,
+        /// Only facts that do not count
+        #[arg(long)]
+        parked: bool,
+    },
+    /// Every fact with its block and verdict, one JSON object a line
+    Export {
+        /// Where it goes; - is standard output
+        #[arg(long, default_value = "-", value_name = "FILE")]
+        out: String,
+        /// One JSON object a line (the only form there is)
+        #[arg(long)]
+        jsonl: bool,
+    },
+    /// Check the journal and build its index anew
+    Repair,
+}
+
+/// `hub audit`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum AuditCommand {
+    /// Every block, chain and signature
+    Verify(Audited),
+    /// Fold everything again and compare
+    Replay(Audited),
+}
+
+/// What is audited.
+#[derive(Debug, Clone, Args)]
+pub struct Audited {
+    /// Data directories or bundles; this node's own if none
+    pub from: Vec<String>,
+    /// The federation's root key; with a directory of another, give what you trust
+    #[arg(long, value_name = "KEY")]
+    pub root: Option<String>,
+}
+
+/// `hub ops`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum OpsCommand {
+    /// Write the configuration of the NATS server for the children
+    NatsConfig {
+        /// Where the server listens
+        #[arg(long, value_name = "ADDRESS")]
+        listen: String,
+        /// Where the configuration goes
+        #[arg(long, value_name = "FILE")]
+        out: String,
+    },
+}
