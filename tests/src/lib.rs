@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod capture;
 pub mod demo;
+pub mod drill;
 pub mod federation;
 pub mod nats;
 pub mod offices;

@@ -5,7 +5,7 @@ mod chaos;
 mod check;
 mod courier;
 mod disk;
-mod random;
+pub(crate) mod random;
 mod replica;
 mod tally;
 mod traffic;

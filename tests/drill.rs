@@ -1,0 +1,48 @@
+//! `kill -9` of every daemon and every nats-server of a federation of five levels, under load, more than
+//! fifty times; then a program of its own compares all receipts seen with the journals exported.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use hub_tests::drill::{Plan, Tools, run};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The program `hub` as it was built with this test.
+fn hub() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let profile = test.ancestors().nth(2).unwrap();
+    let mut build = Command::new(env!("CARGO"));
+    // both packages: with the features that this test was built with, so that nothing is built twice
+    build.args(["build", "--locked", "--package", "hub", "--package", "hub-tests", "--bins"]);
+    build.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap());
+    build.env("CARGO_TARGET_DIR", profile.parent().unwrap());
+    if profile.ends_with("release") {
+        build.arg("--release");
+    }
+    let output = build.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    profile.join("hub")
+}
+
+#[test]
+fn nothing_receipted_is_lost_when_everything_is_killed() {
+    let tools = Tools {
+        hub: hub(),
+        checker: env!("CARGO_BIN_EXE_checker").into(),
+        nats_server: hub_tests::nats::program().unwrap(),
+    };
+    let place = tempfile::tempdir().unwrap();
+    let plan = Plan::short();
+    let report = run(&tools, &plan, place.path()).unwrap_or_else(|error| panic!("{error}"));
+    let text = serde_json::to_string_pretty(&report).unwrap();
+    assert!(report.hub_kills + report.server_kills >= 50, "{text}");
+    assert!(report.hub_kills >= plan.hub_kills && report.wipes > 0 && report.pauses > 0, "{text}");
+    assert!(report.receipts_seen > 100 && report.receipts_from_afar > 0, "{text}");
+    assert!(report.facts_entered >= plan.facts, "{text}");
+    let checked = &report.checked;
+    assert_eq!((checked.lost, checked.facts_lost, checked.twice), (0, 0, 0), "{text}");
+    assert!(checked.digests_compared > 0, "{text}");
+    // what was entered and confirmed is counted, at every level alike
+    assert!(report.members >= report.facts_entered, "{text}");
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
+}
