@@ -34,10 +34,14 @@ struct Material {
 
 impl Material {
     /// Reads data directories and bundle files. Nothing is written, no directory is locked.
-    fn read(audited: &Audited) -> Result<Self, CommandError> {
+    fn read(audited: &Audited, io: &dyn CommandIo) -> Result<Self, CommandError> {
         let mut material = Self { entries: Vec::new(), blocks: BTreeMap::new() };
         for path in &audited.from {
-            material.read_directory(path)?;
+            if Path::new(path).is_dir() {
+                material.read_directory(path)?;
+            } else {
+                super::bundle::blocks_of(io, path)?.into_iter().for_each(|b| material.take(b));
+            }
         }
         Ok(material)
     }
@@ -70,7 +74,7 @@ impl Material {
 /// # Errors
 /// Something cannot be read at all: exit 2.
 pub fn verify(audited: &Audited, io: &dyn CommandIo) -> Result<u8, CommandError> {
-    let Material { entries, blocks } = Material::read(audited)?;
+    let Material { entries, blocks } = Material::read(audited, io)?;
     let result = audit::verify(&audited.root.0, entries, &blocks);
     let lang = audited.lang;
     let mut table = summary(audited, lang.pick("账本校验", "verification"));
@@ -93,7 +97,7 @@ pub fn verify(audited: &Audited, io: &dyn CommandIo) -> Result<u8, CommandError>
 /// # Errors
 /// Something cannot be read at all: exit 2.
 pub fn replay(audited: &Audited, io: &dyn CommandIo) -> Result<u8, CommandError> {
-    let Material { entries, blocks } = Material::read(audited)?;
+    let Material { entries, blocks } = Material::read(audited, io)?;
     let result = audit::replay(&audited.root.0, &entries, &blocks);
     let lang = audited.lang;
     let mut table = summary(audited, lang.pick("账本重算", "replay"));
