@@ -58,10 +58,7 @@ impl Process {
         if matches!(self.child.try_wait(), Ok(Some(_))) {
             return;
         }
-        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            // an error means it ended meanwhile; the wait below sees that
-            let _ = kill_process(pid, Signal::TERM);
-        }
+        self.signal(Signal::TERM);
         let since = Instant::now();
         while since.elapsed() < STOP_PATIENCE {
             if !matches!(self.child.try_wait(), Ok(None)) {
@@ -70,6 +67,18 @@ impl Process {
             std::thread::sleep(POLL_INTERVAL);
         }
         self.kill();
+    }
+
+    /// Asks it to read its configuration again (`kill -HUP`).
+    pub fn reload(&self) {
+        self.signal(Signal::HUP);
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            // an error means it has ended meanwhile, which whoever waits for it sees
+            let _ = kill_process(pid, signal);
+        }
     }
 
     /// Kills it (`kill -9`) and waits.

@@ -10,9 +10,8 @@ use super::world::World;
 use crate::process::{POLL_INTERVAL, Process, free_port};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -62,25 +61,17 @@ pub fn raise(
         for child in world.children(name) {
             enrol(world, name, &child)?;
         }
-        serve(world, name)?;
+        admit(world, name)?;
     }
     Ok(())
 }
 
-/// Names the server for its children to a node and starts its daemon; not where bundles carry.
+/// Starts a node's daemon, and before it the server for its children; not where bundles carry.
 fn begin(world: &mut World, name: &str) -> Result<(), DemoError> {
     if world.tools.nats_server.is_none() {
         return Ok(());
     }
-    if let Some(port) = world.ports.get(name) {
-        let settings = world.node(name)?.data.join("hub.toml");
-        let mut file = File::options()
-            .append(true)
-            .open(&settings)
-            .map_err(DemoError::io("opening", &settings))?;
-        write!(file, "\n[server]\nurl = \"nats://127.0.0.1:{port}\"\n")
-            .map_err(DemoError::io("writing", &settings))?;
-    }
+    serve(world, name)?;
     start(world, name)
 }
 
@@ -164,20 +155,34 @@ fn import(world: &World, name: &str, what: &str, file: &str) -> Result<(), DemoE
 
 /// Starts the server on which a node serves its children, if it has any.
 fn serve(world: &mut World, name: &str) -> Result<(), DemoError> {
-    let (Some(program), Some(port)) = (world.tools.nats_server.clone(), world.ports.get(name))
-    else {
-        return Ok(());
-    };
-    let listen = format!("127.0.0.1:{port}");
+    let Some(program) = world.tools.nats_server.clone() else { return Ok(()) };
+    let Some(config) = configure(world, name)? else { return Ok(()) };
     let desk = world.node(name)?.desk.clone();
-    let config = desk.join("nats.conf");
-    let line = ["ops", "nats-config", "--listen", &listen, "--out", &config.to_string_lossy()];
-    world.hub(name, &line)?;
     let mut command = Command::new(&program);
     command.arg("--config").arg(&config).current_dir(&desk);
     let server = Process::start(command, &desk.join("nats.log"))
         .map_err(DemoError::io("starting", &program))?;
     world.servers.insert(name.to_owned(), server);
+    Ok(())
+}
+
+/// Writes the server's configuration with a user for each child enrolled so far; names the server in the
+/// node's own configuration.
+fn configure(world: &World, name: &str) -> Result<Option<PathBuf>, DemoError> {
+    let Some(port) = world.ports.get(name) else { return Ok(None) };
+    let config = world.node(name)?.desk.join("nats.conf");
+    let listen = format!("127.0.0.1:{port}");
+    let line = ["ops", "nats-config", "--listen", &listen, "--out", &config.to_string_lossy()];
+    world.hub(name, &line)?;
+    Ok(Some(config))
+}
+
+/// Lets the children enrolled since the server started log in.
+fn admit(world: &World, name: &str) -> Result<(), DemoError> {
+    configure(world, name)?;
+    if let Some(server) = world.servers.get(name) {
+        server.reload();
+    }
     Ok(())
 }
 
