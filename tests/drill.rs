@@ -16,6 +16,13 @@ fn hub() -> PathBuf {
     build.args(["build", "--locked", "--package", "hub", "--package", "hub-tests", "--bins"]);
     build.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap());
     build.env("CARGO_TARGET_DIR", profile.parent().unwrap());
+    // what cargo tells this test of its package: build scripts that look at it would all run anew
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"].iter().any(|own| name.starts_with(own)) {
+            build.env_remove(&name);
+        }
+    }
     if profile.ends_with("release") {
         build.arg("--release");
     }
@@ -45,4 +52,26 @@ fn nothing_receipted_is_lost_when_everything_is_killed() {
     // what was entered and confirmed is counted, at every level alike
     assert!(report.members >= report.facts_entered, "{text}");
     let _ = std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes());
+}
+
+#[test]
+fn the_checker_says_what_is_lost_by_its_exit_code() {
+    let place = tempfile::tempdir().unwrap();
+    let checker = |seen: &str, journal: &str| {
+        let (promises, export) = (place.path().join("seen"), place.path().join("export"));
+        std::fs::write(&promises, seen).unwrap();
+        std::fs::write(&export, journal).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_checker"));
+        command.arg("--seen").arg(promises);
+        command.arg(format!("--journal=top={}", export.display()));
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let empty = r#"{"export":{"digest":"d"}}"#;
+    let entered = r#"{"entered":{"held_by":["top"],"post":1,"facts":1}}"#;
+    let (code, text) = checker(entered, empty);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains(r#""facts_lost": 1"#), "{text}");
+    assert_eq!(checker("no promise", empty).0, Some(2));
+    assert_eq!(checker(entered, "no export").0, Some(2));
 }
