@@ -110,7 +110,7 @@ fn assert_conserved(view: &mut View, world: &Federation) {
     let mut found = BTreeMap::new();
     for cell in view.cells().all() {
         for (day, class, count) in cell.changes() {
-            *found.entry((cell.branch, cell.employer, *day, class.byte())).or_insert(0) += count;
+            *found.entry((cell.branch, cell.employer, day, class.byte())).or_insert(0) += count;
         }
     }
     assert_eq!(found, expected, "cells and persons differ");
@@ -235,8 +235,8 @@ impl Fired {
             self.count(format!("conflict: {what}"), 1);
         }
         for cell in view.cells().all() {
-            for (_, class, count) in cell.changes().iter().filter(|(_, _, count)| *count > 0) {
-                self.count(format!("status: {:?}", class.status()), *count as usize);
+            for (_, class, count) in cell.changes().filter(|(_, _, count)| *count > 0) {
+                self.count(format!("status: {:?}", class.status()), count as usize);
                 self.count("held by a tie", usize::from(class.is_tied()));
             }
         }

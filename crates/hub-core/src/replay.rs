@@ -9,6 +9,7 @@ use crate::block::Block;
 use crate::codec::{self, Body, CodecError};
 use crate::header::Header;
 use crate::view::{BlockSource, View};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 /// Member facts folded before the view is settled: bounds what waits.
@@ -51,12 +52,20 @@ pub fn replay(
     note: &mut dyn FnMut(Entry) -> bool,
 ) {
     let is_members = |header: &Header| header.codec == codec::COLUMNS;
-    pass(log, &|header| !is_members(header), &mut |read| {
+    let members = AtomicU64::new(0);
+    let others = |header: &Header| {
+        if is_members(header) {
+            members.fetch_add(u64::from(header.count), Ordering::Relaxed);
+        }
+        !is_members(header)
+    };
+    pass(log, &others, &mut |read| {
         if let Some((block, body)) = noted(read, note) {
             view.add_decoded(&block, body);
         }
     });
     view.settle(source);
+    view.reserve_members(members.into_inner() as usize);
     let mut waiting = 0;
     pass(log, &is_members, &mut |read| {
         if let Some((block, body)) = noted(read, note) {

@@ -5,6 +5,7 @@
 
 use super::branch::BranchIx;
 use super::claim::{Span, Status};
+use super::table::{pack_day, unpack_day};
 use super::tree::UnitIx;
 use crate::fact::member::{Flag, Sex};
 use crate::time::Day;
@@ -121,6 +122,8 @@ impl Share {
 pub struct Cells {
     all: Vec<Cell>,
     by_key: BTreeMap<(BranchIx, Option<UnitIx>), CellIx>,
+    /// Cells with changes not yet in order.
+    untidy: Vec<CellIx>,
 }
 
 /// Members of one union with one employer.
@@ -131,8 +134,40 @@ pub struct Cell {
     /// The employer.
     pub employer: Option<UnitIx>,
     /// Changes by day and class; those from `sorted` on are not yet in order.
-    changes: Vec<(Day, Class, i32)>,
-    sorted: usize,
+    changes: Vec<Change>,
+    sorted: u32,
+}
+
+/// How many more there are of a class from a day on: day in bits 15 to 31, class in bits 9 to 14, and in
+/// the lowest nine the number plus 256. Larger numbers take several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Change(u32);
+
+impl Change {
+    const COUNT_BITS: u32 = 9;
+    const ZERO: i32 = 1 << (Self::COUNT_BITS - 1);
+    const MOST: i32 = Self::ZERO - 1;
+
+    fn new(day: Day, class: Class, count: i32) -> Self {
+        let key = pack_day(day) << 6 | u32::from(class.byte() & 63);
+        Self(key << Self::COUNT_BITS | (count + Self::ZERO) as u32)
+    }
+
+    fn key(self) -> u32 {
+        self.0 >> Self::COUNT_BITS
+    }
+
+    fn count(self) -> i32 {
+        (self.0 & ((1 << Self::COUNT_BITS) - 1)) as i32 - Self::ZERO
+    }
+
+    fn with_count(self, count: i32) -> Self {
+        Self(self.key() << Self::COUNT_BITS | (count + Self::ZERO) as u32)
+    }
+
+    fn parts(self) -> (Day, Class, i32) {
+        (unpack_day(self.key() >> 6), Class((self.key() & 63) as u8), self.count())
+    }
 }
 
 impl Cells {
@@ -153,22 +188,30 @@ impl Cells {
 
     pub(crate) fn add(&mut self, share: &Share, sign: i32) {
         let cell = &mut self.all[share.cell as usize];
-        cell.changes.push((share.from, share.class, sign));
+        if cell.changes.len() == cell.sorted as usize {
+            self.untidy.push(share.cell);
+        }
+        cell.changes.push(Change::new(share.from, share.class, sign));
         if share.to != Day::OPEN {
-            cell.changes.push((share.to, share.class, -sign));
+            cell.changes.push(Change::new(share.to, share.class, -sign));
         }
     }
 
     /// Puts late changes in order and joins those of one day and class.
     pub(crate) fn tidy(&mut self) {
-        for cell in &mut self.all {
-            cell.tidy();
+        for cell in std::mem::take(&mut self.untidy) {
+            self.all[cell as usize].tidy();
         }
     }
 
     /// The shares of a span: what it counts as, and the enrolment it begins with.
     pub(crate) fn shares_of(&mut self, span: &Span) -> impl Iterator<Item = Share> + use<> {
         let cell = self.intern(span.branch, span.employer);
+        Self::shares_in(cell, span)
+    }
+
+    /// The same in the cell of the span's union and employer.
+    pub(crate) fn shares_in(cell: CellIx, span: &Span) -> impl Iterator<Item = Share> + use<> {
         let whole = Share { cell, class: Class::of(span), from: span.from, to: span.to };
         let class = Class::new(ClassStatus::Enrolled, span);
         let enrolled = Share { cell, class, from: span.from, to: Day::OPEN };
@@ -179,33 +222,61 @@ impl Cells {
 
 impl Cell {
     fn tidy(&mut self) {
-        if self.sorted == self.changes.len() {
-            return;
-        }
-        self.changes.sort_unstable_by_key(|(day, class, _)| (*day, *class));
+        self.changes.sort_unstable();
         self.changes.dedup_by(|later, earlier| {
-            let same = (later.0, later.1) == (earlier.0, earlier.1);
-            if same {
-                earlier.2 += later.2;
+            let sum = earlier.count() + later.count();
+            let joins =
+                later.key() == earlier.key() && (-Change::MOST..=Change::MOST).contains(&sum);
+            if joins {
+                *earlier = earlier.with_count(sum);
             }
-            same
+            joins
         });
-        self.changes.retain(|(_, _, count)| *count != 0);
+        self.changes.retain(|change| change.count() != 0);
         self.changes.shrink_to_fit();
-        self.sorted = self.changes.len();
+        self.sorted = self.changes.len() as u32;
     }
 
-    /// Its changes in order of day and class.
-    pub fn changes(&self) -> &[(Day, Class, i32)] {
-        &self.changes
+    /// Its changes in order of day and class; one day and class may have several.
+    pub fn changes(&self) -> impl Iterator<Item = (Day, Class, i32)> + '_ {
+        self.changes.iter().map(|change| change.parts())
     }
 
     /// How many of each class there are on a day, by class byte.
     pub fn on(&self, day: Day) -> [i32; 64] {
         let mut counts = [0; 64];
-        for (_, class, count) in self.changes.iter().take_while(|(at, _, _)| *at <= day) {
+        for (_, class, count) in self.changes().take_while(|(at, _, _)| *at <= day) {
             counts[usize::from(class.byte() & 63)] += count;
         }
         counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_join_and_cancel_beyond_what_one_holds() {
+        let mut cells = Cells::default();
+        let cell = cells.intern(1, None);
+        let class = Class::from_byte(9);
+        let share = Share { cell, class, from: Day(3), to: Day(9) };
+        for round in 0..1_000 {
+            cells.add(&share, 1);
+            if round % 300 == 0 {
+                cells.tidy();
+            }
+        }
+        cells.tidy();
+        let on = |cells: &Cells, day| cells.all()[0].on(Day(day))[9];
+        assert_eq!(
+            [on(&cells, 2), on(&cells, 3), on(&cells, 8), on(&cells, 9)],
+            [0, 1_000, 1_000, 0]
+        );
+        assert!(cells.all()[0].changes().count() <= 10);
+        (0..1_000).for_each(|_| cells.add(&share, -1));
+        cells.tidy();
+        assert_eq!((on(&cells, 3), on(&cells, 9)), (0, 0));
     }
 }

@@ -158,12 +158,12 @@ impl View {
         // cells of one employer under two codes, one an alias of the other, are one
         type Changes = BTreeMap<(Day, u8), i64>;
         let mut sums: BTreeMap<(BranchId, UnitId), Changes> = BTreeMap::new();
-        for cell in self.cells.all().iter().filter(|cell| !cell.changes().is_empty()) {
+        for cell in self.cells.all().iter() {
             let employer = cell.employer.map_or(UnitId::NIL, |at| self.unit_id(at));
             let key = (self.branches.branch(cell.branch).id, employer);
             let changes = sums.entry(key).or_default();
             for (day, class, count) in cell.changes() {
-                *changes.entry((*day, class.byte())).or_default() += i64::from(*count);
+                *changes.entry((day, class.byte())).or_default() += i64::from(count);
             }
         }
         let mut rows: BTreeMap<BranchId, Row> = BTreeMap::new();

@@ -25,10 +25,14 @@ use crate::fact::member::{LeaveReason, MemberAct};
 use crate::header::Header;
 use crate::id::{BranchId, ChainId, FactId, MemberKey, UnitId};
 use crate::time::Day;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Persons refolded in one go: bounds the memory that their facts take meanwhile.
 const REFOLD_CHUNK: usize = 1 << 18;
+
+/// Facts whose persons are looked for at once.
+const LOOK_AHEAD: usize = 64;
 
 /// A block of member facts, in arrival order.
 #[derive(Debug, Clone, Copy)]
@@ -116,6 +120,11 @@ fn states_day(batch: &MemberBatch, index: usize) -> bool {
 impl Members {
     pub(super) fn len(&self) -> usize {
         self.table.len()
+    }
+
+    /// Makes room for so many more facts, each perhaps of a new person.
+    pub(super) fn reserve(&mut self, facts: usize) {
+        self.table.reserve(facts);
     }
 
     pub(super) fn fact_count(&self) -> u64 {
@@ -207,10 +216,13 @@ impl Members {
             .iter()
             .map(|id| {
                 let branch = fold.branches.intern(id);
-                let now = current(writer, branch, fold);
+                let known = match self.known.entry((writer, branch)) {
+                    // as last settled: it was asked again if anything it rests on has changed since
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => new.insert(current(writer, branch, fold)),
+                };
                 let stands =
-                    now.0.is_some() && now.1.contains_all(header.first_hlc, header.last_hlc);
-                self.known.insert((writer, branch), now);
+                    known.0.is_some() && known.1.contains_all(header.first_hlc, header.last_hlc);
                 (branch, untouched && stands)
             })
             .collect();
@@ -218,6 +230,10 @@ impl Members {
         let first_fact = self.blocks[place as usize].first_fact;
         let mut cell = None;
         for (index, row) in batch.rows.iter().enumerate() {
+            if index % LOOK_AHEAD == 0 {
+                let next = &batch.rows[index..(index + LOOK_AHEAD).min(batch.rows.len())];
+                self.table.look_ahead(next.iter().map(|row| &row.member));
+            }
             let fact = first_fact + index as u32;
             let member = self.table.intern(&row.member);
             let entry = self.table.member_mut(member);
@@ -246,7 +262,7 @@ impl Members {
                 _ => fold.cells.intern(branch, employer),
             };
             cell = Some((key, at));
-            self.enter(member, row, branch, employer, fold);
+            self.enter(member, row, at, key, fold);
         }
     }
 
@@ -255,8 +271,8 @@ impl Members {
         &mut self,
         member: MemberIx,
         row: &MemberRow,
-        branch: BranchIx,
-        employer: Option<u32>,
+        cell: CellIx,
+        (branch, employer): (BranchIx, Option<u32>),
         fold: &mut Fold<'_>,
     ) {
         let span = Span {
@@ -273,7 +289,7 @@ impl Members {
         };
         let mut enrolled = false;
         let mut whole = None;
-        for share in fold.cells.shares_of(&span) {
+        for share in Cells::shares_in(cell, &span) {
             fold.cells.add(&share, 1);
             enrolled = whole.is_some();
             whole = whole.or(Some(share));

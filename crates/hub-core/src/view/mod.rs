@@ -152,6 +152,11 @@ impl View {
         self.add_decoded(block, block.body());
     }
 
+    /// Makes room for so many member facts that are about to be added.
+    pub(crate) fn reserve_members(&mut self, facts: usize) {
+        self.members.reserve(facts);
+    }
+
     /// The same with the body decoded already, by [`Block::body`] of this block.
     pub(crate) fn add_decoded(&mut self, block: &Block, body: Result<Body, CodecError>) {
         let header = block.header();
