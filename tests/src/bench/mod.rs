@@ -1,5 +1,6 @@
 //! Measurements behind `ops/bench`: each on real parts, beside the machine's own limits (DESIGN §14).
 
+pub mod answers;
 pub mod error;
 pub mod limits;
 pub mod pen;
@@ -8,3 +9,4 @@ pub mod province;
 pub mod replay;
 pub mod report;
 pub mod roster;
+pub mod writing;

@@ -3,12 +3,12 @@
 use hub_tests::bench::error::{BenchError, failed};
 use hub_tests::bench::province::Size;
 use hub_tests::bench::report::Report;
-use hub_tests::bench::{limits, replay};
+use hub_tests::bench::{answers, limits, replay, writing};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-const ALL: [&str; 2] = ["limits", "replay"];
+const ALL: [&str; 4] = ["limits", "replay", "writing", "answers"];
 
 struct Arguments {
     members: u64,
@@ -51,6 +51,8 @@ fn run(report: &mut Report<'_>) -> Result<(), BenchError> {
     for measure in measures {
         match measure.as_str() {
             "limits" => limits::measure(&place, report)?,
+            "writing" => writing::measure(&place, size, report)?,
+            "answers" => answers::measure(&place, size, report)?,
             _ => replay::measure(&place, size, report)?,
         }
     }
