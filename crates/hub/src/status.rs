@@ -5,6 +5,7 @@ use crate::replica::{LocalPosition, Replica, ReplicaError};
 use hub_core::hash::Hash;
 use hub_core::id::{ChainId, NodeId, UnitId};
 use hub_core::time::Millis;
+use hub_core::view::verdict::Reason;
 use hub_node::io::{Context, Hold, Input, JournalId, Start};
 use hub_node::machine::{Machine, PeerStatus, Status};
 use serde::{Deserialize, Serialize};
@@ -34,7 +35,7 @@ pub struct StatusSnapshot {
     /// The nodes below that it has heard of.
     pub children: Vec<LinkStatus>,
     /// Facts that are parked, by reason.
-    pub parked: BTreeMap<String, u64>,
+    pub parked: BTreeMap<Reason, u64>,
     /// Blocks kept beside the journal because someone signed twice.
     pub kept_aside: usize,
     /// The units and persons the view knows.
@@ -147,9 +148,7 @@ impl StatusSnapshot {
         });
         let (parked, persons) = {
             let view = replica.read();
-            let parked = view.parked();
-            let words = parked.into_iter().map(|(reason, count)| (reason.to_string(), count));
-            (words.collect(), view.persons())
+            (view.parked(), view.persons())
         };
         Self {
             node: who.node,

@@ -1,7 +1,7 @@
 //! What became of a fact.
 
 use crate::id::FactId;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What became of a fact (DESIGN §6). Parked facts are kept, shown with a reason and uncounted; they
@@ -18,7 +18,7 @@ pub enum Verdict {
 }
 
 /// Why a fact is parked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// Its writer did not serve its subject at its clock.

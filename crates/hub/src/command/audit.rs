@@ -3,7 +3,7 @@
 use super::error::CommandError;
 use crate::command_io::CommandIo;
 use crate::config::RootKey;
-use crate::render::words::Lang;
+use crate::render::words::{self, Lang};
 use crate::render::{Cell, Format, Table};
 use hub_core::audit::{self, Entry, Finding, Region};
 use hub_core::block::Block;
@@ -133,8 +133,8 @@ fn summary(audited: &Audited, title: &str) -> Table {
 
 fn parked(line: &mut impl FnMut(&'static str, &str, &str, Cell), parked: &BTreeMap<Reason, u64>) {
     for (reason, count) in parked {
-        let en = format!("parked: {reason}");
-        line("parked", &format!("暂存未计: {reason}"), &en, Cell::count(*count));
+        let zh = format!("暂存未计:{}", words::reason(Lang::Zh, *reason));
+        line("parked", &zh, &format!("parked: {reason}"), Cell::count(*count));
     }
 }
 

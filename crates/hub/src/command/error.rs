@@ -95,12 +95,12 @@ impl CommandError {
                 lang.pick(format!("文件 {path}:{error}"), format!("{path}: {error}"))
             }
             Self::Screen(error) => error.to_string(),
-            Self::Query(error) => error.to_string(),
-            Self::Config(error) => error.to_string(),
-            Self::Key(error) => error.to_string(),
-            Self::Replica(error) => error.to_string(),
-            Self::Write(error) => error.to_string(),
-            Self::Vault(error) => error.to_string(),
+            Self::Query(error) => words::query_error(lang, error),
+            Self::Config(error) => lang.pick(format!("配置文件:{error}"), error.to_string()),
+            Self::Key(error) => lang.pick(format!("密钥:{error}"), error.to_string()),
+            Self::Replica(error) => words::replica_error(lang, error),
+            Self::Write(error) => words::write_error(lang, error),
+            Self::Vault(error) => lang.pick(format!("人员信息库:{error}"), error.to_string()),
             Self::Machine(error) => error.clone(),
         }
     }

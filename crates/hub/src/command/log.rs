@@ -2,7 +2,7 @@
 
 use super::error::CommandError;
 use super::session::Session;
-use crate::render::{Cell, Table};
+use crate::render::{Cell, Table, words};
 use hub_core::export::{Receipt, block_lines, head_line, heading};
 use hub_core::fact::{Fact, Subject};
 use hub_core::hash::hex_encode;
@@ -84,7 +84,8 @@ fn verdict_words(session: &Session<'_>, verdict: Verdict) -> String {
         Verdict::Stands => lang.pick("计入", "stands").to_owned(),
         Verdict::Withdrawn(by) => lang.pick(format!("已撤回({by})"), format!("withdrawn by {by}")),
         Verdict::Parked(reason) => {
-            lang.pick(format!("暂存未计: {reason}"), format!("parked: {reason}"))
+            let reason = words::reason(lang, reason);
+            lang.pick(format!("暂存未计:{reason}"), format!("parked: {reason}"))
         }
     }
 }

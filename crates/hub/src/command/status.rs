@@ -2,7 +2,7 @@
 
 use super::error::CommandError;
 use super::session::Session;
-use crate::render::{Cell, Format, Table};
+use crate::render::{Cell, Format, Table, words};
 use crate::status::{Arrival, LinkStatus, StatusSnapshot};
 use hub_core::id::NodeId;
 use hub_core::time::{DAY_MILLIS, Day, Hlc, Millis};
@@ -63,6 +63,7 @@ impl Page<'_> {
             line("下级", "child", self.link(child));
         }
         for (reason, count) in &snapshot.parked {
+            let reason = words::reason(lang, *reason);
             line("暂存未计", "parked", format!("{reason}: {count}"));
         }
         if snapshot.kept_aside > 0 {

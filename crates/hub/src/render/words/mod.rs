@@ -3,9 +3,11 @@
 //! Nothing here names the machine's own parts: a cadre meets 工会, 单位, 会员, 凭据, never a lane or a hash
 //! by another name than 校验码.
 
+mod failure;
 pub mod help;
 mod import;
 
+pub use failure::{query_error, reason, replica_error, write_error};
 pub use import::{import_error, import_result, mend, problem};
 
 /// The language of messages.

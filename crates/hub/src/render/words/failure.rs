@@ -1,0 +1,79 @@
+//! Words for what failed below the commands, and for why a fact is kept uncounted.
+
+use super::Lang;
+use crate::replica::{ReplicaError, SigningRefused, WriteError};
+use hub_core::query::QueryError;
+use hub_core::time::Day;
+use hub_core::view::verdict::Reason;
+use hub_log::OpenError;
+
+/// Why a question has no answer.
+pub fn query_error(lang: Lang, error: &QueryError) -> String {
+    let zh = match error {
+        QueryError::Indicator { expected, found } => {
+            format!("没有指标“{found}”;可用的有:{}", expected.join("、"))
+        }
+        QueryError::Base { expected, found } => {
+            format!("该指标没有口径“{found}”;可用的有:{}", expected.join("、"))
+        }
+        other => other.to_string(),
+    };
+    lang.pick(zh, error.to_string())
+}
+
+/// Why the books cannot be opened.
+pub fn replica_error(lang: Lang, error: &ReplicaError) -> String {
+    let zh = match error {
+        ReplicaError::Open(OpenError::Locked { pid: Some(pid), .. }) => {
+            format!("数据目录正被另一个进程使用(进程号 {pid});请等它结束,或先停止该进程")
+        }
+        ReplicaError::Open(OpenError::Locked { pid: None, .. }) => {
+            "数据目录正被另一个进程使用;请等它结束".to_owned()
+        }
+        other => format!("账本打不开:{other}"),
+    };
+    lang.pick(zh, error.to_string())
+}
+
+/// Why facts could not be written.
+pub fn write_error(lang: Lang, error: &WriteError) -> String {
+    let zh = match error {
+        WriteError::Refused(refused) => signing_refused(refused),
+        WriteError::Seal(error) => format!("录入内容有误:{error}"),
+        WriteError::Append(error) => {
+            format!("账本写入失败,本节点已停止,已确认的记录不受影响:{error}")
+        }
+    };
+    lang.pick(zh, error.to_string())
+}
+
+fn signing_refused(refused: &SigningRefused) -> String {
+    match refused {
+        SigningRefused::ClockBack { last, found } => format!(
+            "本机时间({})早于已录入的最后一条记录({}),请校准系统时间后再录入",
+            Day::of_millis(*found),
+            last.day()
+        ),
+        SigningRefused::ClockOff { parent, found } => format!(
+            "本机时间({})与上级时间({})相差超过10分钟,请校准系统时间后再录入",
+            Day::of_millis(*found),
+            Day::of_millis(*parent)
+        ),
+        other => format!("本节点暂停录入:{other}"),
+    }
+}
+
+/// Why a fact is kept and not counted (暂存未计).
+pub fn reason(lang: Lang, reason: Reason) -> String {
+    let zh = match reason {
+        Reason::NoAuthority => "录入节点当时不负责该单位",
+        Reason::AfterCut => "录入节点的授权已被收回",
+        Reason::UnknownSubject => "所属单位或工会尚未登记",
+        Reason::WrongId => "编号与代码不符",
+        Reason::Premature => "生效日期晚于录入日期",
+        Reason::Cycle => "会形成循环",
+        Reason::WrongLevel => "上级层级不高于本级",
+        Reason::Unreadable => "需升级程序才能读取",
+    };
+    lang.pick(zh.to_owned(), reason.to_string())
+}
