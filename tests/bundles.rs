@@ -383,17 +383,45 @@ fn what_a_lost_bundle_brought_comes_again() {
     assert_eq!(federation.city.import(&lost).0, 0);
 }
 
-#[test]
-fn a_wiped_child_gets_everything_again() {
+/// A county whose books are gone; its keys are not.
+fn with_a_wiped_county() -> Federation {
     let mut federation = Federation::start();
-    let directory = federation.county.directory.clone();
+    // The city has heard that the county held everything.
+    let up = federation.up(false, Since::Receipt, LARGE);
+    assert_eq!(federation.city.import(&up).0, 0);
     for name in ["journal", "index", "aside", "bundles"] {
-        let path = directory.join(name);
+        let path = federation.county.directory.join(name);
         if path.exists() {
             std::fs::remove_dir_all(path).unwrap();
         }
     }
     assert_eq!(federation.county.status().unit, None);
+    federation
+}
+
+#[test]
+fn what_a_wiped_child_asks_for_comes_back_in_the_next_bundles() {
+    let mut federation = with_a_wiped_county();
+    // The city believes that the county has it all; then it names what it sent; then it is asked.
+    let mut rounds = 0;
+    while federation.county.status().unit.is_none() {
+        rounds += 1;
+        assert!(rounds <= 4, "the two do not come together");
+        let down = federation.down(false);
+        federation.county.import(&down);
+        let up = federation.up(false, Since::Receipt, LARGE);
+        federation.city.import(&up);
+    }
+    assert!(rounds > 1, "nobody asked");
+    let down = federation.down(false);
+    let (code, shown) = federation.county.import(&down);
+    assert_eq!(code, 0, "{shown}");
+    assert_eq!(federation.replayed(federation.county.blocks()), federation.county.digest());
+}
+
+#[test]
+fn a_wiped_child_gets_everything_again() {
+    let mut federation = with_a_wiped_county();
     let out = federation.folder();
     let files = federation.city.export(Recipient::AllChildren, Since::Start, LARGE, &out);
     let (code, shown) = federation.county.import(&files);

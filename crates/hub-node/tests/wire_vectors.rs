@@ -9,7 +9,6 @@ use hub_core::hash::{Hash, hex_decode, hex_encode};
 use hub_core::id::{ChainId, FederationId, Lane, NodeId, UnitId};
 use hub_core::time::{Day, Hlc, Precision};
 use hub_core::{SigningKey, chain::ChainHead};
-use hub_node::bundle::{self, Bundle, Manifest};
 use hub_node::io::{ChainRange, JournalId};
 use hub_node::wire::{
     Ask, Cursor, EnrolAnswer, EnrolRequest, Frontier, Message, Receipt, Reference, References,
@@ -166,40 +165,5 @@ fn a_changed_receipt_or_request_is_not_signed() {
             }
             _ => {}
         }
-    }
-}
-
-#[test]
-fn a_bundle_reads_back_whole_or_not_at_all() {
-    let messages: Vec<Vec<u8>> =
-        samples().iter().take(4).map(|(_, message)| message.encode(federation())).collect();
-    let manifest = Manifest {
-        federation: federation(),
-        from: node(),
-        from_epoch: 1,
-        to: NodeId([0x55; 16]),
-        upwards: true,
-        made_at: 1_795_138_200_000,
-        stream: StreamId { journal: JournalId([0x33; 16]), run: 1 },
-        first: 8,
-        first_hash: Hash([0x44; 32]),
-        last: 9,
-        last_hash: Hash([0x45; 32]),
-        ranges: vec![ChainRange { chain: chain(), first: 1, last: 1 }],
-    };
-    let bytes = bundle::encode(&manifest, &messages, |bytes| sign(&key(), bytes)).unwrap();
-    let read: Bundle = bundle::decode(&bytes).unwrap();
-    assert_eq!((&read.manifest, &read.messages), (&manifest, &messages));
-    let public = key().verifying_key().to_bytes();
-    assert_eq!(read.verify(&public), Ok(()));
-    assert!(read.verify(&[9; 32]).is_err());
-    for cut in 0..bytes.len() {
-        assert!(bundle::decode(&bytes[..cut]).is_err());
-    }
-    for at in 0..bytes.len() {
-        let mut flipped = bytes.clone();
-        flipped[at] ^= 1;
-        let good = bundle::decode(&flipped).is_ok_and(|read| read.verify(&public).is_ok());
-        assert!(!good, "byte {at} may change unseen");
     }
 }

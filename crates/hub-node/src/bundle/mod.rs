@@ -87,13 +87,13 @@ pub enum BundleError {
         /// The message's.
         found: StreamId,
     },
-    /// The messages are not what the manifest says of them.
+    /// The messages are not what the manifest, or the message before, says.
     Manifest {
         /// Which statement.
         field: &'static str,
-        /// What the messages give.
+        /// What must stand there.
         expected: u64,
-        /// What the manifest says.
+        /// What stands there.
         found: u64,
     },
     /// More than a bundle may hold.

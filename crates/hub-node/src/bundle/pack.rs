@@ -1,7 +1,7 @@
 //! Messages into bundles: each as full as it may be, its manifest drawn from what is in it.
 
 use super::{BundleError, Manifest, bound, encode};
-use crate::io::ChainRange;
+use crate::io::{ChainRange, Position};
 use crate::limits::{BUNDLE_BYTES_MAX, BUNDLE_MESSAGES_MAX, BUNDLE_RANGES_MAX, MESSAGE_BYTES_MAX};
 use crate::wire::{Cursor, Message, StreamId, extend};
 use hub_core::block::Block;
@@ -51,17 +51,17 @@ impl Contents {
         Self { first, last: first, ranges: Vec::new(), newest: BTreeMap::new() }
     }
 
-    /// Takes a message in, which must belong to the same stream.
+    /// Takes a message in, which must go on where the stream was left.
     fn note(&mut self, message: &Message) -> Result<(), BundleError> {
         match message {
             Message::Ship(ship) => {
-                self.goes_on(ship.stream)?;
+                self.goes_on(ship.stream, ship.after)?;
                 self.last.position = ship.position;
                 self.last.hash = extend(self.last.hash, ship.block.hash());
                 self.note_block(&ship.block);
             }
             Message::References(references) => {
-                self.goes_on(references.stream)?;
+                self.goes_on(references.stream, references.after)?;
                 for reference in &references.blocks {
                     self.last.hash = extend(self.last.hash, reference.block.hash);
                 }
@@ -73,9 +73,16 @@ impl Contents {
         Ok(())
     }
 
-    fn goes_on(&self, found: StreamId) -> Result<(), BundleError> {
+    fn goes_on(&self, found: StreamId, after: Position) -> Result<(), BundleError> {
         let expected = self.first.stream;
-        if found == expected { Ok(()) } else { Err(BundleError::Stream { expected, found }) }
+        if found != expected {
+            return Err(BundleError::Stream { expected, found });
+        }
+        let expected = self.last.position;
+        if after != expected {
+            return Err(BundleError::Manifest { field: "position", expected, found: after });
+        }
+        Ok(())
     }
 
     fn note_block(&mut self, block: &Block) {
@@ -118,7 +125,7 @@ impl Packer {
     /// Takes a message in; gives the bundle before it when that is full.
     ///
     /// # Errors
-    /// It is no message, too long, or of another stream than the others.
+    /// It is no message, too long, of another stream than the others, or leaves a hole in it.
     pub fn add(
         &mut self,
         message: Vec<u8>,

@@ -7,7 +7,7 @@ use hub_core::id::NodeId;
 use hub_node::bundle::{Heading, Packed, Packer};
 use hub_node::io::{Context, Input, Output};
 use hub_node::machine::Machine;
-use hub_node::wire::Cursor;
+use hub_node::wire::{Cursor, Message};
 use std::collections::VecDeque;
 use std::io;
 
@@ -63,7 +63,11 @@ pub fn make(
     let mut making =
         Making { replica, peer, packer: Packer::new(heading, begins, order.bytes_max), write };
     for answer in order.answers {
-        making.add(answer)?;
+        // The shelf is not trusted: what is no answer is left out, and asked for again.
+        let message = Message::decode(&answer, who.federation);
+        if matches!(message, Ok(Message::Loose(_) | Message::Want(_) | Message::Ahead(_))) {
+            making.add(answer)?;
+        }
     }
     let up_to = replica.end().0;
     let mut reads: VecDeque<Input> = VecDeque::new();

@@ -4,11 +4,12 @@ use super::super::error::CommandError;
 use super::super::session::Session;
 use super::{checked, name_of, read};
 use crate::bundle::{Desk, Part, Shelf, Taken, keys_within};
+use crate::command_io::{CommandIo, STANDARD_STREAM};
 use crate::render::{Cell, Lang, Table};
 use crate::replica::Replica;
 use hub_core::block::Block;
 use hub_core::id::NodeId;
-use hub_node::bundle::{Bundle, Manifest};
+use hub_node::bundle::{Bundle, BundleError, Manifest};
 use hub_node::io::{Context, Position};
 
 /// How `hub bundle import` imports.
@@ -18,15 +19,37 @@ pub struct ImportOptions {
     pub files: Vec<String>,
 }
 
-/// A bundle about to be taken in.
+/// A bundle about to be taken in. Only its manifest stays in memory: discs may hold many.
 struct Arrived {
     /// What the caller calls it.
     path: String,
     /// Under which name it waited, if it did.
     waited: Option<String>,
-    bytes: Vec<u8>,
-    bundle: Bundle,
+    /// Its bytes, where they cannot be read again.
+    bytes: Option<Vec<u8>>,
+    manifest: Manifest,
 }
+
+impl Arrived {
+    fn of(path: &str, bytes: Vec<u8>) -> Result<Self, BundleError> {
+        let manifest = checked(&bytes)?.manifest;
+        let bytes = (path == STANDARD_STREAM).then_some(bytes);
+        Ok(Self { path: path.to_owned(), waited: None, bytes, manifest })
+    }
+
+    /// The file once more, and what it holds.
+    fn open(&mut self, io: &dyn CommandIo, shelf: &Shelf) -> Result<Opened, CommandError> {
+        let bytes = match (self.bytes.take(), &self.waited) {
+            (Some(bytes), _) => bytes,
+            (None, Some(name)) => shelf.waiting_bundle(name)?.unwrap_or_default(),
+            (None, None) => read(io, &self.path)?,
+        };
+        Ok(checked(&bytes).map(|bundle| (bytes, bundle)))
+    }
+}
+
+/// A bundle and its bytes, or why it is none.
+type Opened = Result<(Vec<u8>, Bundle), BundleError>;
 
 /// What became of a bundle.
 enum Outcome {
@@ -52,10 +75,8 @@ pub fn import(session: &Session<'_>, options: &ImportOptions) -> Result<u8, Comm
     let mut clean = true;
     for path in &options.files {
         let bytes = read(session.io, path)?;
-        match checked(&bytes) {
-            Ok(bundle) => {
-                arrived.push(Arrived { path: path.clone(), waited: None, bytes, bundle });
-            }
+        match Arrived::of(path, bytes) {
+            Ok(bundle) => arrived.push(bundle),
             Err(error) => {
                 clean = false;
                 let refused = Outcome::Refused(error.to_string());
@@ -67,7 +88,7 @@ pub fn import(session: &Session<'_>, options: &ImportOptions) -> Result<u8, Comm
     // The parent's first, for it brings keys; then each stream in its order.
     let parent = session.replica().parent();
     arrived.sort_by_key(|arrived| {
-        let manifest = &arrived.bundle.manifest;
+        let manifest = &arrived.manifest;
         (
             Some(manifest.from) != parent,
             manifest.from,
@@ -78,12 +99,14 @@ pub fn import(session: &Session<'_>, options: &ImportOptions) -> Result<u8, Comm
     });
     let mut desk = Desk::of(&session.shared.host)?;
     let total = arrived.len() as u64;
-    for (done, arrived) in arrived.into_iter().enumerate() {
+    for (done, mut arrived) in arrived.into_iter().enumerate() {
         session.io.progress(done as u64, Some(total), "import");
-        let (path, manifest) = (arrived.path.clone(), arrived.bundle.manifest.clone());
-        let outcome = take(session.replica(), &mut desk, &shelf, arrived)?;
+        let outcome = match arrived.open(session.io, &shelf)? {
+            Ok(opened) => take(session.replica(), &mut desk, &shelf, &arrived, opened)?,
+            Err(error) => Outcome::Refused(error.to_string()),
+        };
         clean &= matches!(outcome, Outcome::Whole(_));
-        row(session, &mut table, &path, Some(&manifest), &outcome);
+        row(session, &mut table, &arrived.path, Some(&arrived.manifest), &outcome);
     }
     session.show(&table)?;
     Ok(u8::from(!clean))
@@ -93,10 +116,8 @@ fn waiting(shelf: &Shelf) -> Result<Vec<Arrived>, CommandError> {
     let mut arrived = Vec::new();
     for name in shelf.waiting()? {
         let Some(bytes) = shelf.waiting_bundle(&name)? else { continue };
-        match checked(&bytes) {
-            Ok(bundle) => {
-                arrived.push(Arrived { path: name.clone(), waited: Some(name), bytes, bundle });
-            }
+        match Arrived::of(&name, bytes) {
+            Ok(bundle) => arrived.push(Arrived { waited: Some(name), ..bundle }),
             Err(error) => {
                 tracing::warn!(name, %error, "a bundle that waited is damaged and dropped");
                 shelf.forget_waiting(&name)?;
@@ -110,41 +131,56 @@ fn take(
     replica: &Replica,
     desk: &mut Desk,
     shelf: &Shelf,
-    arrived: Arrived,
+    arrived: &Arrived,
+    (bytes, bundle): (Vec<u8>, Bundle),
 ) -> Result<Outcome, CommandError> {
-    let Arrived { waited, bytes, bundle, .. } = arrived;
-    let manifest = bundle.manifest.clone();
+    let (waited, manifest) = (&arrived.waited, bundle.manifest.clone());
     let name = manifest.file_name();
     if let Err(why) = is_ours(replica, &manifest) {
         return Ok(Outcome::Refused(why));
     }
     let from_parent = replica.parent() == Some(manifest.from);
-    let Some(key) = signer(replica, &bundle, from_parent) else {
-        let kept = from_parent && shelf.keep_waiting(&name, &bytes)?;
-        return Ok(Outcome::UnknownSigner { kept });
-    };
-    if let Err(error) = bundle.verify(&key) {
-        return Ok(Outcome::Refused(error.to_string()));
+    let known = signer(replica, &bundle, from_parent);
+    let verified = known.map(|key| bundle.verify(&key));
+    match verified {
+        Some(Err(error)) => return Ok(Outcome::Refused(error.to_string())),
+        None if !from_parent => return Ok(Outcome::UnknownSigner { kept: false }),
+        // What it brings is judged block by block anyway, and may itself lead to its maker's key.
+        Some(Ok(())) | None => {}
     }
     let mut taken = desk.take(Part::of(bundle))?;
     shelf.keep_answers(manifest.from, std::mem::take(&mut taken.answers))?;
-    let held_to = taken.cursor.filter(|cursor| cursor.stream == manifest.stream);
-    let whole = match (&taken.cursor, held_to) {
-        (_, Some(cursor)) => cursor.position >= manifest.last,
-        // The sender has begun another stream since, or this one holds nothing of any stream.
-        (Some(_), None) => true,
-        (None, None) => manifest.first == manifest.last,
-    };
+    if verified.is_none() && replica.lookup().key(manifest.from, manifest.from_epoch).is_none() {
+        let kept = waited.is_some() || shelf.keep_waiting(&name, &bytes)?;
+        return Ok(Outcome::UnknownSigner { kept });
+    }
+    let whole = is_whole(&manifest, &taken);
     if whole {
-        if let Some(name) = &waited {
+        if let Some(name) = waited {
             shelf.forget_waiting(name)?;
         }
         return Ok(Outcome::Whole(taken));
     }
+    let held_to = taken.cursor.filter(|cursor| cursor.stream == manifest.stream);
     let position = held_to.map_or(0, |cursor| cursor.position);
     let missing = (position < manifest.first).then_some((position, manifest.first));
     let kept = waited.is_some() || shelf.keep_waiting(&name, &bytes)?;
     Ok(Outcome::Waits { taken, missing, kept })
+}
+
+/// Whether everything a bundle brought is held here.
+fn is_whole(manifest: &Manifest, taken: &Taken) -> bool {
+    let nothing_in_it = manifest.first == manifest.last;
+    let quiet = taken.stored == 0 && taken.held == 0 && taken.refusals.is_empty();
+    match taken.cursor {
+        Some(cursor) if cursor.stream == manifest.stream => cursor.position >= manifest.last,
+        // Of an earlier run, or of a journal the sender has no more and that brought nothing new.
+        Some(cursor) if cursor.stream.journal == manifest.stream.journal => {
+            cursor.stream.run > manifest.stream.run || nothing_in_it
+        }
+        Some(_) => quiet || nothing_in_it,
+        None => nothing_in_it,
+    }
 }
 
 /// Whether a bundle is for this node, from a neighbour, the right way.
