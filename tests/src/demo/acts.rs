@@ -293,11 +293,22 @@ fn carry(world: &World) -> Result<(), DemoError> {
     Ok(())
 }
 
+/// What `from` has for its neighbour goes into files in a bag, and out of the bag into `to`.
 fn hand_over(world: &World, from: &str, to: &str, neighbour: &str) -> Result<(), DemoError> {
-    let file = world.node(to)?.desk.join("carried.bundle");
-    let path = file.to_string_lossy();
-    world.hub(from, &["bundle", "export", "--to", neighbour, "--out", &path])?;
-    world.hub(to, &["bundle", "import", &path]).map(drop)
+    let bag = world.node(to)?.desk.join("bag");
+    std::fs::create_dir_all(&bag).map_err(DemoError::io("making the directory", &bag))?;
+    world.hub(from, &["bundle", "export", "--to", neighbour, "--out", &bag.to_string_lossy()])?;
+    let entries = std::fs::read_dir(&bag).map_err(DemoError::io("listing", &bag))?;
+    let mut line = vec!["bundle".to_owned(), "import".to_owned()];
+    for entry in entries {
+        let path = entry.map_err(DemoError::io("listing", &bag))?.path();
+        line.push(path.to_string_lossy().into_owned());
+    }
+    if line.len() > 2 {
+        line[2..].sort();
+        world.hub(to, &line)?;
+    }
+    std::fs::remove_dir_all(&bag).map_err(DemoError::io("emptying", &bag))
 }
 
 /// Folds a copy of a node's log anew, trusting the root's key alone, and compares with what the node's own
