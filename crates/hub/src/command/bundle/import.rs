@@ -59,8 +59,8 @@ enum Outcome {
     Waits { taken: Taken, missing: Option<(Position, Position)>, kept: bool },
     /// It cannot be judged yet: nobody vouched for its maker so far.
     UnknownSigner { kept: bool },
-    /// It is not taken.
-    Refused(String),
+    /// It is not taken: why, in Chinese and in English.
+    Refused(String, String),
 }
 
 /// Takes the files in, and with them what waited for them.
@@ -79,7 +79,7 @@ pub fn import(session: &Session<'_>, options: &ImportOptions) -> Result<u8, Comm
             Ok(bundle) => arrived.push(bundle),
             Err(error) => {
                 clean = false;
-                let refused = Outcome::Refused(error.to_string());
+                let refused = damaged(&error);
                 row(session, &mut table, path, None, &refused);
             }
         }
@@ -103,7 +103,7 @@ pub fn import(session: &Session<'_>, options: &ImportOptions) -> Result<u8, Comm
         session.io.progress(done as u64, Some(total), "import");
         let outcome = match arrived.open(session.io, &shelf)? {
             Ok(opened) => take(session.replica(), &mut desk, &shelf, &arrived, opened)?,
-            Err(error) => Outcome::Refused(error.to_string()),
+            Err(error) => damaged(&error),
         };
         clean &= matches!(outcome, Outcome::Whole(_));
         row(session, &mut table, &arrived.path, Some(&arrived.manifest), &outcome);
@@ -136,14 +136,14 @@ fn take(
 ) -> Result<Outcome, CommandError> {
     let (waited, manifest) = (&arrived.waited, bundle.manifest.clone());
     let name = manifest.file_name();
-    if let Err(why) = is_ours(replica, &manifest) {
-        return Ok(Outcome::Refused(why));
+    if let Err((zh, en)) = is_ours(replica, &manifest) {
+        return Ok(Outcome::Refused(zh, en));
     }
     let from_parent = replica.parent() == Some(manifest.from);
     let known = signer(replica, &bundle, from_parent);
     let verified = known.map(|key| bundle.verify(&key));
     match verified {
-        Some(Err(error)) => return Ok(Outcome::Refused(error.to_string())),
+        Some(Err(error)) => return Ok(damaged(&error)),
         None if !from_parent => return Ok(Outcome::UnknownSigner { kept: false }),
         // What it brings is judged block by block anyway, and may itself lead to its maker's key.
         Some(Ok(())) | None => {}
@@ -184,21 +184,31 @@ fn is_whole(manifest: &Manifest, taken: &Taken) -> bool {
 }
 
 /// Whether a bundle is for this node, from a neighbour, the right way.
-fn is_ours(replica: &Replica, manifest: &Manifest) -> Result<(), String> {
+fn is_ours(replica: &Replica, manifest: &Manifest) -> Result<(), (String, String)> {
     let who = replica.who();
     if manifest.federation != who.federation {
         let (expected, found) = (who.federation, manifest.federation);
-        return Err(format!("federation: expected {expected}, found {found}"));
+        let en = format!("federation: expected {expected}, found {found}");
+        return Err((format!("是另一个联合会的封套({found})"), en));
     }
+    let view = replica.read();
     if manifest.to != who.node {
-        return Err(format!("for: expected {}, found {}", who.node, manifest.to));
+        let zh = format!("是发往{}的,不是给本节点的", name_of(&view, manifest.to));
+        return Err((zh, format!("for: expected {}, found {}", who.node, manifest.to)));
     }
+    drop(view);
     let from_parent = replica.parent() == Some(manifest.from);
     let known = from_parent || replica.lookup().scope(manifest.from).is_some();
     if !known || manifest.upwards == from_parent {
-        return Err(format!("from: expected a parent or child, found {}", manifest.from));
+        let zh = format!("制作者既不是上级也不是直接下级({})", manifest.from);
+        return Err((zh, format!("from: expected a parent or child, found {}", manifest.from)));
     }
     Ok(())
+}
+
+/// A bundle that is not whole, or not its maker's.
+fn damaged(error: &dyn std::fmt::Display) -> Outcome {
+    Outcome::Refused(format!("内容不完整或被改动({error})"), error.to_string())
 }
 
 /// The key that should have signed. The very first bundle from above brings the proof of its maker's key
@@ -235,7 +245,7 @@ fn row(
         .map_or(String::new(), |manifest| name_of(&session.replica().read(), manifest.from));
     let stored = match outcome {
         Outcome::Whole(taken) | Outcome::Waits { taken, .. } => taken.stored,
-        Outcome::UnknownSigner { .. } | Outcome::Refused(_) => 0,
+        Outcome::UnknownSigner { .. } | Outcome::Refused(..) => 0,
     };
     let state = in_words(session.lang, manifest.map(|manifest| manifest.from), outcome);
     table.push(vec![Cell::text(path), Cell::text(from), Cell::count(stored), Cell::text(state)]);
@@ -277,7 +287,7 @@ fn in_words(lang: Lang, from: Option<NodeId>, outcome: &Outcome) -> String {
             let what = lang.pick("还不能确认制作者", "its maker cannot be confirmed yet");
             format!("{what}{}", kept_in_words(lang, *kept))
         }
-        Outcome::Refused(why) => lang.pick(format!("不接受:{why}"), format!("refused: {why}")),
+        Outcome::Refused(zh, en) => lang.pick(format!("不接受:{zh}"), format!("refused: {en}")),
     }
 }
 
