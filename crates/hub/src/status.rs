@@ -36,6 +36,8 @@ pub struct StatusSnapshot {
     pub children: Vec<LinkStatus>,
     /// Facts that are parked, by reason.
     pub parked: BTreeMap<Reason, u64>,
+    /// Places of the journal that cannot be read: what they held is missing from every answer.
+    pub damaged: usize,
     /// Blocks kept beside the journal because someone signed twice.
     pub kept_aside: usize,
     /// The units and persons the view knows.
@@ -162,6 +164,7 @@ impl StatusSnapshot {
             arrived: arrivals(replica, status),
             children: status.below.iter().map(|peer| link(replica, peer)).collect(),
             parked,
+            damaged: replica.damaged(),
             kept_aside: replica.kept_aside(),
             persons,
         }

@@ -81,6 +81,16 @@ mod tests {
     }
 
     #[test]
+    fn a_move_to_nowhere_and_a_term_of_four_years_are_refused() {
+        let wrong = |line: &str| matches!(parse(&words(line)), Parsed::Wrong(_));
+        assert!(wrong("unit move 某厂"));
+        assert!(!wrong("unit move 某厂 --parent 爱辉区"));
+        assert!(!wrong("unit move 某厂 --located-in 爱辉区"));
+        assert!(wrong("branch elect 某厂工会 --term 4"));
+        assert!(!wrong("branch elect 某厂工会 --term 3"));
+    }
+
+    #[test]
     fn every_command_and_argument_has_its_chinese_help() {
         fn walk(command: &Command, path: &str, missing: &mut Vec<String>) {
             if help::command(path).is_none() {

@@ -2,6 +2,15 @@
 
 use clap::{Args, Subcommand};
 
+/// Terms of a committee are three or five years, nothing between (工会法 art. 16).
+fn term(typed: &str) -> Result<u8, &'static str> {
+    match typed {
+        "3" => Ok(3),
+        "5" => Ok(5),
+        _ => Err("3 / 5"),
+    }
+}
+
 /// Options of every import.
 #[derive(Debug, Clone, Args)]
 pub struct ImportArgs {
@@ -65,7 +74,7 @@ pub enum UnitCommand {
         /// The unit, by name, path or code
         unit: String,
         /// The new parent
-        #[arg(long)]
+        #[arg(long, required_unless_present = "located_in")]
         parent: Option<String>,
         /// The new territory it lies in
         #[arg(long)]
@@ -152,7 +161,7 @@ pub enum BranchCommand {
         /// The union, by name, path or code
         branch: String,
         /// Term in years, 3 or 5
-        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u8).range(3..=5))]
+        #[arg(long, default_value_t = 5, value_parser = term)]
         term: u8,
         /// Effective day; today if not given
         #[arg(long)]

@@ -32,7 +32,7 @@ pub fn backup(data: &Path, out: &Path, lang: Lang, io: &dyn CommandIo) -> Result
     Ok(0)
 }
 
-/// Unpacks a backup into an empty directory. The node then needs a new epoch before it signs.
+/// Unpacks a backup into an empty directory. The daemon compares it with the parent's heads before it signs.
 ///
 /// # Errors
 /// The backup does not fit its own hashes, or the directory is not empty.
@@ -47,9 +47,11 @@ pub fn restore(
     say(
         io,
         lang,
-        &format!("已恢复 {files} 个文件到 {data};与上级核对之前本节点不签发新记录"),
         &format!(
-            "{files} files restored to {data}; the node does not sign before it compared with its parent"
+            "已恢复 {files} 个文件到 {data};请先运行 hub run,与上级核对无误后再录入:备份之后已上报的记录不在其中,未核对就录入会与之冲突"
+        ),
+        &format!(
+            "{files} files restored to {data}; start hub run and let it compare with the node above before anything is entered: what was sent after the backup is not in it, and entries made before would clash"
         ),
     )?;
     Ok(0)

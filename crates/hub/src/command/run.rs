@@ -113,7 +113,8 @@ impl Commands for HubCommands {
                 let lang = cli.lang.into();
                 let (format, operator) = (cli.format, cli.operator);
                 let session = Session { shared, io, lang, format, operator };
-                ended(dispatch(&session, &cli.command), lang, io)
+                let ran = session.warn_of_damage().and_then(|()| dispatch(&session, &cli.command));
+                ended(ran, lang, io)
             }
             Parsed::Help(text) => told(io.out(&text), 0),
             Parsed::Wrong(text) => told(io.err(&text), 2),

@@ -24,7 +24,9 @@ pub fn status(session: &Session<'_>, snapshot: &StatusSnapshot) -> Result<u8, Co
         Page { session, snapshot, view: &view }.table()
     };
     session.show(&table)?;
-    Ok(u8::from(snapshot.does_not_sign.is_some() || snapshot.kept_aside > 0))
+    let unwell =
+        snapshot.does_not_sign.is_some() || snapshot.kept_aside > 0 || snapshot.damaged > 0;
+    Ok(u8::from(unwell))
 }
 
 struct Page<'a> {
@@ -65,6 +67,9 @@ impl Page<'_> {
         for (reason, count) in &snapshot.parked {
             let reason = words::reason(lang, *reason);
             line("暂存未计", "parked", format!("{reason}: {count}"));
+        }
+        if snapshot.damaged > 0 {
+            line("账本损坏处", "damaged places", snapshot.damaged.to_string());
         }
         if snapshot.kept_aside > 0 {
             let count = snapshot.kept_aside.to_string();

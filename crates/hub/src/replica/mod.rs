@@ -53,6 +53,8 @@ pub struct Replica {
     epoch: u32,
     parent: Option<NodeId>,
     head_copy: Option<PathBuf>,
+    damaged: usize,
+    cut: Vec<PathBuf>,
     keys: KeyStore,
     key: Option<SigningKey>,
     clock: Arc<dyn Clock>,
@@ -98,7 +100,7 @@ impl Replica {
             .map_err(|error| ReplicaError::Aside { path: node.data_dir(), error })?;
         let config = &node.config;
         let mut view = View::new(node.federation(), config.root_key.0);
-        let (end, last_own) = replay(&journal, &mut view);
+        let (end, last_own, damaged) = replay(&journal, &mut view);
         let heads = journal.heads();
         let epoch = epoch.unwrap_or(1);
         let of_epoch = |chain: &&ChainId| chain.node == config.node && chain.epoch == epoch;
@@ -124,6 +126,8 @@ impl Replica {
             epoch,
             parent: config.parent.as_ref().map(|parent| parent.node),
             head_copy,
+            damaged,
+            cut: recovery.cut.iter().map(|cut| cut.kept.clone()).collect(),
             keys,
             key,
             clock,
@@ -200,6 +204,17 @@ impl Replica {
         let key = self.key.as_ref().ok_or(SigningRefused::NoKey)?;
         held(&self.gate).check(last_own, self.clock.now())?;
         Ok(key)
+    }
+
+    /// How many places of the journal could not be read when it was opened: what they held is missing
+    /// from every answer.
+    pub fn damaged(&self) -> usize {
+        self.damaged
+    }
+
+    /// Where the torn ends are kept that were cut from the journal when it was opened.
+    pub fn cut(&self) -> &[PathBuf] {
+        &self.cut
     }
 
     /// From now on the first writer waits until this node's heads are compared with its parent's, within
@@ -294,9 +309,11 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Folds all blocks of the journal; returns where it ends, and where this node's own blocks do.
-fn replay(journal: &Journal, view: &mut View) -> (LocalPosition, LocalPosition) {
+/// Folds all blocks of the journal; returns where it ends, where this node's own blocks do, and how many
+/// places of it are damaged.
+fn replay(journal: &Journal, view: &mut View) -> (LocalPosition, LocalPosition, usize) {
     let (mut end, mut last_own) = (LocalPosition::START, LocalPosition::START);
+    let mut damaged = 0;
     for stored in journal.scan(Position::START) {
         match stored {
             Ok(stored) => {
@@ -306,11 +323,14 @@ fn replay(journal: &Journal, view: &mut View) -> (LocalPosition, LocalPosition) 
                 }
                 view.add(&stored.block);
             }
-            Err(error) => tracing::error!(%error, "damage in the journal"),
+            Err(error) => {
+                damaged += 1;
+                tracing::error!(%error, "damage in the journal");
+            }
         }
     }
     view.settle(journal);
-    (end, last_own)
+    (end, last_own, damaged)
 }
 
 /// Whether a block may change who serves what.

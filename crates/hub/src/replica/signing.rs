@@ -54,7 +54,7 @@ impl fmt::Display for SigningRefused {
             Self::ClockBack { last, found } => write!(
                 f,
                 "the clock stands before this node's own last fact: expected at least {}, found {found} \
-                 (milliseconds since 1970); set the clock right, or run: hub clock recover",
+                 (milliseconds since 1970); set the clock right",
                 last.millis()
             ),
             Self::ClockOff { parent, found } => write!(
@@ -65,8 +65,8 @@ impl fmt::Display for SigningRefused {
             Self::Behind { chain, expected, found, known_by } => write!(
                 f,
                 "the data directory is older than what this node already signed ({known_by} knows chain \
-                 {chain} to height {expected}, found {found} here): it was restored from a backup; run: \
-                 hub clock recover, and have the new key enrolled"
+                 {chain} to height {expected}, found {found} here): it was restored from a backup; \
+                 enrol this unit anew from an empty directory: hub enrol request"
             ),
             Self::NoKey => {
                 f.write_str("this node has no key to sign with; run: hub init or hub enrol")

@@ -117,6 +117,27 @@ impl World {
 }
 
 #[test]
+fn a_damaged_place_is_counted_when_the_books_are_opened_again() {
+    let world = World::new();
+    let replica = world.open();
+    world.found(&replica);
+    replica
+        .write(vec![Draft::new(city(), world.day(), employer("某厂", CODES[0], city()))])
+        .unwrap();
+    assert_eq!(replica.damaged(), 0);
+    let first = replica.journal().scan(Position::START).next().unwrap().unwrap().block;
+    let body = first.body_bytes().to_vec();
+    drop(replica);
+
+    let segment = world.directory.path().join("journal/00000000.seg");
+    let mut bytes = std::fs::read(&segment).unwrap();
+    let at = bytes.windows(body.len()).position(|window| window == body).unwrap();
+    bytes[at] ^= 1;
+    std::fs::write(&segment, bytes).unwrap();
+    assert_eq!(world.open().damaged(), 1);
+}
+
+#[test]
 fn what_is_written_is_in_the_view_and_comes_back() {
     let world = World::new();
     let replica = world.open();
