@@ -43,7 +43,8 @@ fn nothing_receipted_is_lost_when_everything_is_killed() {
     let report = run(&tools, &plan, place.path()).unwrap_or_else(|error| panic!("{error}"));
     let text = serde_json::to_string_pretty(&report).unwrap();
     assert!(report.hub_kills + report.server_kills >= 50, "{text}");
-    assert!(report.hub_kills >= plan.hub_kills && report.wipes > 0 && report.pauses > 0, "{text}");
+    assert!(report.hub_kills >= plan.hub_kills && report.pauses > 0, "{text}");
+    assert_eq!(report.server_data.len(), 4, "every kind of damage: {text}");
     assert!(report.receipts_seen > 100 && report.receipts_from_afar > 0, "{text}");
     assert!(report.facts_entered >= plan.facts, "{text}");
     let checked = &report.checked;

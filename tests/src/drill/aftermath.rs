@@ -5,7 +5,7 @@ use super::error::DrillError;
 use super::raise::{Federation, TOWNSHIP};
 use super::station::{Part, Station};
 use super::witness::Seen;
-use super::{Report, Tools};
+use super::{Report, Tools, damage};
 use crate::process::POLL_INTERVAL;
 use hub::status::StatusSnapshot;
 use serde_json::Value;
@@ -142,7 +142,7 @@ fn same_digest(stations: &[Station], root: &str, place: &Path) -> Result<String,
         .unwrap_or_default();
     let exported = heading["export"]["digest"].as_str().unwrap_or_default().to_owned();
     let copy = place.join("copy");
-    copy_directory(&top.data, &copy)?;
+    damage::copy(&top.data, &copy)?;
     let copy = copy.to_string_lossy();
     let text = top.hub(&["audit", "replay", &copy, "--root", root, "--format", "json"])?;
     let replay: Value = serde_json::from_str(&text).unwrap_or_default();
@@ -152,19 +152,4 @@ fn same_digest(stations: &[Station], root: &str, place: &Path) -> Result<String,
         return Err(DrillError::finding(format!("digest {exported:?} of the top"), text));
     }
     Ok(exported)
-}
-
-fn copy_directory(from: &Path, to: &Path) -> Result<(), DrillError> {
-    std::fs::create_dir_all(to).map_err(DrillError::io("making", to))?;
-    for entry in std::fs::read_dir(from).map_err(DrillError::io("listing", from))? {
-        let path = entry.map_err(DrillError::io("listing", from))?.path();
-        let Some(name) = path.file_name() else { continue };
-        let target = to.join(name);
-        if path.is_dir() {
-            copy_directory(&path, &target)?;
-        } else if path.is_file() {
-            std::fs::copy(&path, &target).map_err(DrillError::io("copying", &path))?;
-        }
-    }
-    Ok(())
 }

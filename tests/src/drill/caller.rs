@@ -2,9 +2,9 @@
 
 use hub::command_io::{CommandIo, DirEntry, FileSink, Screen};
 use hub::socket::{self, Call, CallError};
-use std::io::{self, Cursor, Read};
+use std::io::{self, Cursor, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// One who sits at a node.
 #[derive(Debug, Clone)]
@@ -34,15 +34,15 @@ impl Caller {
             screen: Screen { width: 200, terminal: false },
             input: input.to_owned(),
             out: Mutex::default(),
-            err: Mutex::default(),
+            err: Arc::default(),
         };
         let mut typed = vec!["--lang".to_owned(), "en".to_owned()];
         typed.extend(args.iter().map(|arg| (*arg).to_owned()));
         let call = Call { args: typed, lang: None, screen: desk.screen.clone() };
         let code = socket::call(&self.socket, &call, &desk)?;
         let text =
-            |mutex: Mutex<String>| mutex.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(Answer { code, out: text(desk.out), err: text(desk.err) })
+            |screen: &Mutex<String>| screen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(Answer { code, out: text(&desk.out), err: text(&desk.err) })
     }
 }
 
@@ -51,7 +51,7 @@ struct Desk {
     screen: Screen,
     input: String,
     out: Mutex<String>,
-    err: Mutex<String>,
+    err: Arc<Mutex<String>>,
 }
 
 fn unsupported<T>(path: &str) -> io::Result<T> {
@@ -60,6 +60,29 @@ fn unsupported<T>(path: &str) -> io::Result<T> {
 
 fn print(screen: &Mutex<String>, text: &str) {
     screen.lock().unwrap_or_else(PoisonError::into_inner).push_str(text);
+}
+
+/// A sheet that a command fills; what stands on it is told with the complaints.
+struct Sheet {
+    text: Vec<u8>,
+    pile: Arc<Mutex<String>>,
+}
+
+impl Write for Sheet {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.text.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl FileSink for Sheet {
+    fn commit(self: Box<Self>) -> io::Result<()> {
+        print(&self.pile, &String::from_utf8_lossy(&self.text));
+        Ok(())
+    }
 }
 
 impl CommandIo for Desk {
@@ -72,8 +95,8 @@ impl CommandIo for Desk {
         }
     }
 
-    fn create_file(&self, path: &str) -> io::Result<Box<dyn FileSink>> {
-        unsupported(path)
+    fn create_file(&self, _: &str) -> io::Result<Box<dyn FileSink>> {
+        Ok(Box::new(Sheet { text: Vec::new(), pile: Arc::clone(&self.err) }))
     }
 
     fn list_directory(&self, path: &str) -> io::Result<Vec<DirEntry>> {

@@ -1,6 +1,7 @@
 //! Breaking things by a seed: `kill -9` of daemons and servers, pauses, wipes. What is broken comes back
 //! after a while, and several things may be broken at once.
 
+use super::damage::Damage;
 use super::error::DrillError;
 use super::station::{Part, Station};
 use super::{Plan, Report, Shared};
@@ -14,8 +15,6 @@ use std::time::{Duration, Instant};
 const BROKEN_MAX: usize = 4;
 /// The least and the longest time a part is down or paused, in milliseconds.
 const DOWN_MILLIS: (u64, u64) = (5, 900);
-/// One server in so many that are killed loses what it kept.
-const WIPE_EVERY: u64 = 3;
 /// How often the loop looks whether something is due.
 const TURN: Duration = Duration::from_millis(5);
 
@@ -155,10 +154,9 @@ impl Chaos<'_> {
                     Part::Hub => self.report.hub_kills += 1,
                     Part::Server => {
                         self.report.server_kills += 1;
-                        if self.report.server_kills.is_multiple_of(WIPE_EVERY) {
-                            station.wipe_server()?;
-                            self.report.wipes += 1;
-                        }
+                        let damage = Damage::at(self.report.server_kills);
+                        let done = station.damage_server(damage)?;
+                        *self.report.server_data.entry(done).or_default() += 1;
                     }
                 }
             }

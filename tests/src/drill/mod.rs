@@ -2,15 +2,16 @@
 //! checker that shares nothing with it compares what was promised with what is there.
 //!
 //! `station` is one node with its daemon and server, `raise` founds and enrols the levels, `writer` enters
-//! facts at the bottom, `witness` writes down every receipt that is shown, `chaos` kills, pauses and wipes
-//! by a seed, `aftermath` heals, waits, exports, and has everything checked. `checking` is what
-//! `src/bin/checker.rs` does. Deliberately absent: any look into a process; all is seen through the program
-//! `hub` and its local socket.
+//! facts at the bottom, `witness` writes down every receipt that is shown, `chaos` kills and pauses by a
+//! seed, `damage` is what servers lose, `aftermath` heals, waits, exports, and has everything checked.
+//! `checking` is what `src/bin/checker.rs` does. Deliberately absent: any look into a process; all is seen
+//! through the program `hub` and its local socket.
 
 mod aftermath;
 mod caller;
 mod chaos;
 pub mod checking;
+pub mod damage;
 pub mod error;
 mod raise;
 mod station;
@@ -19,6 +20,7 @@ mod writer;
 
 use error::DrillError;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -42,7 +44,7 @@ pub struct Plan {
     pub seed: u64,
     /// The least number of daemons killed.
     pub hub_kills: u64,
-    /// The least number of nats-servers killed; every third is wiped as well.
+    /// The least number of nats-servers killed; most lose data as well.
     pub server_kills: u64,
     /// The least number of processes paused.
     pub pauses: u64,
@@ -92,8 +94,8 @@ pub struct Report {
     pub hub_kills: u64,
     /// nats-servers killed (`kill -9`).
     pub server_kills: u64,
-    /// Of these, with everything they kept removed.
-    pub wipes: u64,
+    /// What happened to the data of these while they were down.
+    pub server_data: BTreeMap<damage::Damage, u64>,
     /// Processes stopped for a while (`SIGSTOP`).
     pub pauses: u64,
     /// Member facts whose entering was confirmed.

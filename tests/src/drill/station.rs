@@ -2,6 +2,7 @@
 
 use super::Tools;
 use super::caller::{Answer, Caller};
+use super::damage::Damage;
 use super::error::DrillError;
 use crate::process::{POLL_INTERVAL, Process};
 use hub::socket::CallError;
@@ -194,15 +195,9 @@ impl Station {
         }
     }
 
-    /// Removes all that the server kept; it must be down.
-    pub(super) fn wipe_server(&self) -> Result<(), DrillError> {
-        let store = self.data.join("jetstream");
-        match std::fs::remove_dir_all(&store) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(DrillError::Io { doing: "removing", path: store, source: error })
-            }
-            _ => Ok(()),
-        }
+    /// Does something to the data of the server, which must be down; says what was done.
+    pub(super) fn damage_server(&self, damage: Damage) -> Result<Damage, DrillError> {
+        damage.apply(&self.data.join("jetstream"), &self.file("kept"))
     }
 
     /// Stops a part for a while, or lets it go on.
