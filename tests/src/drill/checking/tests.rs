@@ -15,9 +15,9 @@ fn export(digest: &str, blocks: u8) -> Vec<String> {
         lines.push(format!(
             r#"{{"block":{{"chain":{chain},"height":{height},"hash":"{hash}","header":"{header}"}}}}"#
         ));
-        lines.push(format!(
-            r#"{{"fact":{{"id":"f{height}","kind":"member.joined","verdict":"stands","fact":{{"operator":{height}}}}}}}"#
-        ));
+        let kind = r#""kind":"member.joined","verdict":"stands""#;
+        let fact = format!(r#"{{"operator":{height}}}"#);
+        lines.push(format!(r#"{{"fact":{{"id":"f{height}",{kind},"fact":{fact}}}}}"#));
     }
     let (height, hash) = (blocks, hash_of(blocks));
     let head = format!(r#"{{"height":{height},"hash":"{hash}"}}"#);
