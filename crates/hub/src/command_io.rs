@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// The name that stands for standard input and standard output where a file is asked for.
@@ -205,6 +206,13 @@ struct NewFile {
     committed: bool,
 }
 
+/// What commands write may hold names and numbers: it is readable by its owner only.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    options
+}
+
 impl NewFile {
     fn create(path: &Path) -> io::Result<Self> {
         let name = path
@@ -215,7 +223,7 @@ impl NewFile {
             let passing_name =
                 format!(".{}.{}-{tries}.part", name.to_string_lossy(), std::process::id());
             let passing = path.with_file_name(passing_name);
-            match OpenOptions::new().write(true).create_new(true).open(&passing) {
+            match private().open(&passing) {
                 Ok(file) => {
                     return Ok(Self { file, passing, path: path.to_owned(), committed: false });
                 }

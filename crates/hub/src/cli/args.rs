@@ -66,7 +66,11 @@ pub enum Command {
     #[command(subcommand)]
     Enrol(EnrolCommand),
     /// Run the daemon
-    Run,
+    Run {
+        /// The configuration; hub.toml of the data directory if not given
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
     /// Exchange by files instead of a network
     #[command(subcommand)]
     Bundle(BundleCommand),

@@ -101,6 +101,12 @@ pub enum EnrolCommand {
         #[arg(long, value_name = "FILE")]
         out: String,
     },
+    /// Begin a new epoch: after a restore, for a new key, or when the clock ran ahead
+    Renew {
+        /// Where the request goes
+        #[arg(long, value_name = "FILE")]
+        out: String,
+    },
     /// Take the answer of the node above
     Accept {
         /// The answer

@@ -68,6 +68,30 @@ pub fn request(
     Ok(0)
 }
 
+/// Begins a new epoch of the node in `directory` and writes the request for it to `out`.
+///
+/// # Errors
+/// The node runs, is the root, or something cannot be written.
+pub fn renew(
+    directory: &Path,
+    out: &str,
+    clock: Arc<dyn Clock>,
+    lang: Lang,
+    io: &dyn CommandIo,
+) -> Result<u8, CommandError> {
+    let (_, bytes) = enrol::renew(directory, clock)?;
+    let written = io.write_file(out, &bytes);
+    written.map_err(|error| CommandError::File { path: out.to_owned(), error })?;
+    let code = check_words(&bytes);
+    let text = lang.pick(
+        format!("续用申请已写入 {out},核对码 {code};上级批准前,新录入的记录在上级暂存\n"),
+        format!("request for a new epoch written to {out}, check code {code}; until the parent approves, \
+                 it holds what this node writes\n"),
+    );
+    io.err(&text).map_err(CommandError::Screen)?;
+    Ok(0)
+}
+
 /// What both sides read out to each other: the first 24 digits of the request's hash, in groups of 4.
 fn check_words(bytes: &[u8]) -> String {
     let hash = sha256(&[bytes]).to_string();

@@ -76,26 +76,40 @@ fn run_typed(
     env: &Env,
     io: &dyn CommandIo,
 ) -> Result<u8, CommandError> {
-    let data = cli.data.clone().or_else(|| env.data.clone()).ok_or_else(|| {
-        CommandError::refused(
-            "请用 --data 指定数据目录,或设置环境变量 HUB_DATA",
-            "say where the data directory is, by --data or HUB_DATA",
-        )
-    })?;
+    let data = data_of(cli, env)?;
     let place = Place { cli, data: &data, lang: cli.lang.into(), io };
     if let Some(code) = place.without_node()? {
         return Ok(code);
     }
-    let node = Node::load(&data)?;
     let commands = Arc::new(HubCommands::default());
-    if matches!(cli.command, Command::Run) {
+    if let Command::Run { config } = &cli.command {
+        let node = Node::load(config.as_deref().unwrap_or(&data))?;
         crate::daemon::start_log();
         let ran = crate::daemon::run(&node, commands);
         return ran.map(|()| 0).map_err(|error| CommandError::Machine(error.to_string()));
     }
+    let node = Node::load(&data)?;
     let call = Call { args: args.to_vec(), lang: env.lang.clone(), screen: io.screen().clone() };
     let ran = host::run(&node, &call, &*commands, io);
     ran.map_err(|error| CommandError::Machine(error.to_string()))
+}
+
+/// The data directory; commands that are told all they need do without.
+fn data_of(cli: &Cli, env: &Env) -> Result<PathBuf, CommandError> {
+    let told = cli.data.clone().or_else(|| env.data.clone());
+    let needless = match &cli.command {
+        Command::Run { config } => config.is_some(),
+        Command::Audit(AuditCommand::Verify(asked) | AuditCommand::Replay(asked)) => {
+            asked.root.is_some() && !asked.from.is_empty()
+        }
+        _ => false,
+    };
+    told.or_else(|| needless.then(PathBuf::new)).ok_or_else(|| {
+        CommandError::refused(
+            "请用 --data 指定数据目录,或设置环境变量 HUB_DATA",
+            "say where the data directory is, by --data or HUB_DATA",
+        )
+    })
 }
 
 /// The command library, for the daemon and for a process of its own.
@@ -150,6 +164,9 @@ impl Place<'_> {
                 let root_key = enrol::root_key(root)?;
                 let asking = Asking { root_key, unit: unit.clone(), token: token.clone() };
                 enrol::request(data, &asking, out, SystemClock.now(), lang, io)?
+            }
+            Command::Enrol(EnrolCommand::Renew { out }) => {
+                enrol::renew(data, out, Arc::new(SystemClock), lang, io)?
             }
             Command::Enrol(EnrolCommand::Accept { file, url, tls_ca }) => {
                 enrol::accept(data, file, url.as_deref(), tls_ca.clone(), lang, io)?
@@ -220,7 +237,7 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<u8, CommandError
         Command::Log(LogCommand::Repair)
         | Command::Init(_)
         | Command::Enrol(_)
-        | Command::Run
+        | Command::Run { .. }
         | Command::Backup(_)
         | Command::Restore(_)
         | Command::Audit(_) => Err(CommandError::refused(

@@ -14,7 +14,7 @@ pub use accept::{Accepted, accept};
 pub use approve::{Approval, Approved, approve, requested};
 pub use error::EnrolError;
 pub use found::{Founding, found};
-pub use request::{Asking, request};
+pub use request::{Asking, renew, request};
 
 /// The name of the key to which the person key is sealed.
 const SEALING_KEY: &str = "sealing";

@@ -2,12 +2,74 @@
 
 use super::found::{check_free, write_config};
 use super::{EnrolError, SEALING_KEY, seal};
-use crate::config::{Config, LimitsConfig, RootKey};
+use crate::config::{Config, LimitsConfig, Node, RootKey};
 use crate::keys::{KeyStore, VAULT_KEY};
+use crate::replica::Replica;
+use hub_core::fact::governance::LaneHead;
 use hub_core::id::NodeId;
 use hub_core::time::Millis;
+use hub_log::backup::RESTORED_FILE;
 use hub_node::wire::{EnrolRequest, Message, sign};
 use std::path::Path;
+
+/// Begins a new epoch of the node in `directory`: after a restore, for a new key, or when the clock ran
+/// ahead. Returns its id and the request to carry to the parent. Until that approves, what this node
+/// writes is held by others.
+///
+/// # Errors
+/// The node runs, is the root (nobody above could enrol it), was never enrolled, or something cannot be
+/// written.
+pub fn renew(
+    directory: &Path,
+    clock: std::sync::Arc<dyn crate::clock::Clock>,
+) -> Result<(NodeId, Vec<u8>), EnrolError> {
+    let node = Node::load(directory)?;
+    let (replica, _) = Replica::open(&node, clock)?;
+    let who = replica.who();
+    let root = NodeId::of_first_key(&node.config.root_key.0) == who.node;
+    let unit = who.unit.filter(|_| !root).ok_or(EnrolError::NoRight)?;
+    let unit = {
+        let view = replica.read();
+        let at = view.tree().find(&unit).ok_or(EnrolError::NoRight)?;
+        view.tree().unit(at).name().to_owned()
+    };
+    let heads = replica.journal().heads().into_iter();
+    let own = heads.filter(|(chain, _)| chain.node == who.node && chain.epoch == who.epoch);
+    let lanes = own.map(|(chain, head)| LaneHead {
+        lane: chain.lane,
+        height: head.height,
+        hash: head.hash,
+    });
+    let continues = Some((who.epoch, lanes.collect()));
+    let keys = KeyStore::new(node.keys_dir());
+    let sealing = match keys.load(SEALING_KEY)? {
+        Some(sealing) => sealing,
+        None => keys.create(SEALING_KEY)?,
+    };
+    let epoch = who.epoch + 1;
+    let key = keys.create_signing_key(epoch)?;
+    let request = EnrolRequest {
+        node: who.node,
+        key: key.verifying_key().to_bytes(),
+        sealing_key: seal::public(&sealing),
+        epoch,
+        unit,
+        token: String::new(),
+        courier: keys.nats_user()?.public().to_owned(),
+        requested_at: replica.now(),
+        continues,
+        signature: [0; 64],
+    };
+    let request = request.signed(who.federation, |bytes| sign(&key, bytes));
+    let mark = node.data_dir().join(RESTORED_FILE);
+    match std::fs::remove_file(&mark) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(EnrolError::Io { path: mark, error });
+        }
+        _ => {}
+    }
+    Ok((who.node, Message::EnrolRequest(Box::new(request)).encode(who.federation)))
+}
 
 /// What a node asks.
 #[derive(Debug, Clone)]

@@ -126,3 +126,39 @@ fn what_does_not_lead_from_the_pinned_root_is_refused() {
         .is_err()
     );
 }
+
+#[test]
+fn a_restored_node_signs_again_only_in_a_new_epoch() {
+    let home = tempfile::tempdir().unwrap();
+    let (province, city) = (home.path().join("province"), home.path().join("city"));
+    let root_key = founded(&province);
+    let replica = open(&province);
+    let unit = register_county(&replica);
+    let bytes = asked(&city, root_key, replica.now());
+    let request = requested(&replica, &bytes).unwrap();
+    let approval = Approval { unit, may_delegate: true, days: 365, with_person_key: true };
+    let children = province.join("children.toml");
+    let approved = approve(&replica, &request, &approval, &children).unwrap();
+    accept(&city, &approved.answer, None, None).unwrap();
+    // the frame of the tree and the enrolment, as they flow down
+    let stored = replica.journal().scan(hub_log::Position::START).map(Result::unwrap);
+    let down: Vec<_> = stored.map(|stored| (stored.block, replica.who().node)).collect();
+    let child = open(&city);
+    child.ingest(down).unwrap();
+    assert!(child.may_sign().is_ok());
+    drop(child);
+
+    std::fs::write(city.join(hub_log::backup::RESTORED_FILE), "").unwrap();
+    let child = open(&city);
+    assert_eq!(child.may_sign(), Err(crate::replica::SigningRefused::Restored));
+    drop(child);
+    let (node, bytes) = renew(&city, Arc::new(SystemClock)).unwrap();
+    let request = requested(&replica, &bytes).unwrap();
+    assert_eq!((request.node, request.epoch, request.unit.as_str()), (node, 2, "黑河市"));
+    let approved = approve(&replica, &request, &approval, &children).unwrap();
+    accept(&city, &approved.answer, None, None).unwrap();
+    assert!(open(&city).may_sign().is_ok());
+    let renewed = replica.read().authority().enrolment_of((node, 2)).map(|e| e.unit);
+    assert_eq!(renewed, replica.read().tree().find(&unit));
+    assert!(renew(&province, Arc::new(SystemClock)).is_err(), "the root has nobody above it");
+}

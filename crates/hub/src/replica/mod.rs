@@ -37,6 +37,7 @@ use hub_core::fact::FactBody;
 use hub_core::id::{ChainId, NodeId};
 use hub_core::time::{Hlc, Millis};
 use hub_core::view::{BlockSource, View};
+use hub_log::backup::RESTORED_FILE;
 use hub_log::{Journal, Options, Origin, Position, Recovery};
 use hub_node::io::Memory;
 use signing::{Comparison, Gate};
@@ -110,6 +111,10 @@ impl Replica {
             heads.values().map(|head| head.last_hlc).max().unwrap_or(Hlc::ZERO),
         );
         let mut gate = Gate::default();
+        if node.data_dir().join(RESTORED_FILE).exists() {
+            tracing::error!(refused = %SigningRefused::Restored, "this node does not sign");
+            gate.behind(SigningRefused::Restored);
+        }
         let head_copy = config.head_copy.as_ref().map(|path| node.resolve(path));
         if let Some(path) = &head_copy
             && let Some(refused) = signing::compare_head_copy(path, &journal, config.node)

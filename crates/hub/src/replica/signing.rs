@@ -44,6 +44,8 @@ pub enum SigningRefused {
         /// Who knows it: the parent, or the copy of the heads outside.
         known_by: &'static str,
     },
+    /// The data directory was restored from a backup: what was signed after it is not known here.
+    Restored,
     /// There is no key: the node was never initialised, or it only follows.
     NoKey,
 }
@@ -66,7 +68,11 @@ impl fmt::Display for SigningRefused {
                 f,
                 "the data directory is older than what this node already signed ({known_by} knows chain \
                  {chain} to height {expected}, found {found} here): it was restored from a backup; \
-                 enrol this unit anew from an empty directory: hub enrol request"
+                 begin a new epoch with hub enrol renew, and have the parent approve it"
+            ),
+            Self::Restored => f.write_str(
+                "this directory was restored from a backup, and what was signed after it is not known \
+                 here: begin a new epoch with hub enrol renew, and have the parent approve it",
             ),
             Self::NoKey => {
                 f.write_str("this node has no key to sign with; run: hub init or hub enrol")

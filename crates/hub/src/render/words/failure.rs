@@ -59,6 +59,10 @@ fn signing_refused(refused: &SigningRefused) -> String {
             Day::of_millis(*found),
             Day::of_millis(*parent)
         ),
+        SigningRefused::Restored => {
+            "本目录由备份恢复,备份之后的记录在此不可知;请运行 hub enrol renew 申请续用,经上级批准后再录入"
+                .to_owned()
+        }
         other => format!("本节点暂停录入:{other}"),
     }
 }
