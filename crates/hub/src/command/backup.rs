@@ -48,10 +48,12 @@ pub fn restore(
         io,
         lang,
         &format!(
-            "已恢复 {files} 个文件到 {data};请先运行 hub run,与上级核对无误后再录入:备份之后已上报的记录不在其中,未核对就录入会与之冲突"
+            "已恢复 {files} 个文件到 {data};备份之后的记录不在其中,请运行 hub enrol renew \
+             申请续用,经上级批准后再录入"
         ),
         &format!(
-            "{files} files restored to {data}; start hub run and let it compare with the node above before anything is entered: what was sent after the backup is not in it, and entries made before would clash"
+            "{files} files restored to {data}; what was written after the backup is not in it: \
+             begin a new epoch with hub enrol renew and have the parent approve it"
         ),
     )?;
     Ok(0)

@@ -109,7 +109,11 @@ impl Session<'_> {
             let count = replica.damaged();
             warnings.push(self.lang.pick(
                 format!("注意:账本有 {count} 处损坏,缺失的记录不在结果中;用 hub audit verify 查看,停止服务后运行 hub log repair,再同步补回\n"),
-                format!("warning: {count} places of the books are damaged, and what they held is missing from every answer; see hub audit verify, stop the daemon, run hub log repair, then sync\n"),
+                format!(
+                    "warning: {count} places of the books are damaged, and what they held is missing \
+                     from every answer; see hub audit verify, stop the daemon, run hub log repair, \
+                     then sync\n"
+                ),
             ));
         }
         if self.shared.host.daemon.is_none() {
@@ -117,7 +121,10 @@ impl Session<'_> {
                 let kept = kept.display();
                 warnings.push(self.lang.pick(
                     format!("注意:账本末尾有一段没有写完,已切下另存:{kept}\n"),
-                    format!("warning: the books ended in a write that was not finished; it was cut off and kept: {kept}\n"),
+                    format!(
+                        "warning: the books ended in a write that was not finished; it was cut off \
+                         and kept: {kept}\n"
+                    ),
                 ));
             }
         }
