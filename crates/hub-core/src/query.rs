@@ -379,11 +379,12 @@ impl Table<'_> {
         let crosses = |one: Option<UnitIx>, other: Option<UnitIx>| {
             one.is_some_and(inside) != other.is_some_and(inside)
         };
-        let persons = self
+        let persons: u64 = self
             .view
             .rival_unions()
-            .filter(|(one, other)| crosses(host(*one), host(*other)))
-            .count();
+            .filter(|((one, other), _)| crosses(host(*one), host(*other)))
+            .map(|(_, persons)| persons)
+            .sum();
         let firms = self
             .rollup
             .rivals()
@@ -391,7 +392,7 @@ impl Table<'_> {
                 others.iter().any(|other| crosses(self.rollup.parent(*unit), Some(*other)))
             })
             .count();
-        (persons + firms) as u64
+        persons + firms as u64
     }
 
     /// The clock of the node that has been silent longest: of those that serve something inside, and of

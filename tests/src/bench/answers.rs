@@ -122,7 +122,7 @@ fn questions(view: &View, name: &str, report: &mut Report<'_>) -> Result<(), Ben
         "rate by child, asked again, p99",
         cached.at(0.99) / 1e3,
         Some(0.1),
-        "looks through all enrolments and rival claims for each row",
+        "looks through the rival claims and the nodes inside for each row",
     )?;
     figure("as of another day", other_day / 1e3, Some(5.0), "rolls up the whole province anew")
 }
@@ -149,7 +149,8 @@ impl Late {
         match self {
             Self::Joined => "goes straight into its cell",
             Self::Left => "reads the person's blocks again",
-            Self::Withdrawn | Self::Branch => "folds all facts about units and unions anew",
+            Self::Withdrawn => "judges all facts about units and unions anew",
+            Self::Branch => "folds that union anew",
         }
     }
 }

@@ -67,6 +67,8 @@ pub(super) struct Members {
     earlier: BTreeMap<u32, u32>,
     fact_count: u32,
     extras: BTreeMap<MemberIx, Extra>,
+    /// How many persons two unions claim, by pair.
+    rivals: BTreeMap<(BranchIx, BranchIx), u64>,
     parked: BTreeMap<Reason, u64>,
     pending: Vec<(u32, Header, MemberBatch)>,
     dirty: BTreeSet<MemberIx>,
@@ -145,8 +147,8 @@ impl Members {
         all
     }
 
-    pub(super) fn rivals(&self) -> impl Iterator<Item = (BranchIx, BranchIx)> {
-        self.extras.values().flat_map(|extra| extra.rivals.iter().copied())
+    pub(super) fn rivals(&self) -> impl Iterator<Item = ((BranchIx, BranchIx), u64)> {
+        self.rivals.iter().map(|(pair, persons)| (*pair, *persons))
     }
 
     /// Takes a block in; it is folded by [`Members::settle`].
@@ -484,6 +486,9 @@ impl Members {
             _ => {
                 entry.set_many();
                 let (conflicts, rivals) = (swept.conflicts.clone(), swept.rivals.clone());
+                for pair in &rivals {
+                    *self.rivals.entry(*pair).or_default() += 1;
+                }
                 self.extras.insert(member, Extra { shares, conflicts, rivals, parked });
             }
         }
@@ -502,6 +507,13 @@ impl Members {
             State::Many => {
                 let Some(extra) = self.extras.remove(&member) else { return };
                 extra.shares.iter().for_each(|share| fold.cells.add(share, -1));
+                for pair in &extra.rivals {
+                    let persons = self.rivals.get(pair).copied().unwrap_or(0);
+                    match persons {
+                        0 | 1 => self.rivals.remove(pair),
+                        more => self.rivals.insert(*pair, more - 1),
+                    };
+                }
                 for reason in &extra.parked {
                     if let Some(count) = self.parked.get_mut(reason) {
                         *count -= 1;

@@ -29,7 +29,7 @@ mod withdrawal;
 use crate::block::Block;
 use crate::codec::{Body, CodecError};
 use crate::fact::{Fact, FactBody};
-use crate::id::{BranchId, ChainId, FactId, FederationId, NodeId};
+use crate::id::{BranchId, ChainId, FactId, FederationId, Lane, NodeId};
 use crate::time::Hlc;
 use authority::Authority;
 use branch::Branches;
@@ -289,15 +289,18 @@ impl View {
         self.members.conflicts()
     }
 
-    /// Pairs of unions that claim one person and await agreement, one entry a person.
-    pub fn rival_unions(&self) -> impl Iterator<Item = (branch::BranchIx, branch::BranchIx)> {
+    /// Pairs of unions that claim persons and await agreement, with how many persons each.
+    pub fn rival_unions(
+        &self,
+    ) -> impl Iterator<Item = ((branch::BranchIx, branch::BranchIx), u64)> {
         self.members.rivals()
     }
 
     /// The clock of the newest fact of a node.
     pub fn last_clock(&self, node: NodeId) -> Option<Hlc> {
-        let of_node = |chain: &ChainId| chain.node == node;
-        let chains = self.clocks.iter().filter(|(chain, _)| of_node(chain));
+        // the first chain a node can have
+        let first = ChainId { node, epoch: 0, lane: Lane::Up };
+        let chains = self.clocks.range(first..).take_while(|(chain, _)| chain.node == node);
         chains.filter_map(|(_, clocks)| clocks.values().next_back()).max().copied()
     }
 
