@@ -1,7 +1,7 @@
 //! The commands, and what all of them may be told.
 
 use super::{
-    AuditCommand, BranchCommand, BundleCommand, Directory, EnrolCommand, FigureCommand, Init,
+    AuditCommand, BackupFile, BranchCommand, BundleCommand, EnrolCommand, FigureCommand, Init,
     LogCommand, MemberCommand, OpsCommand, QueryCommand, Undo, UnitCommand,
 };
 use crate::render::Format;
@@ -74,10 +74,10 @@ pub enum Command {
     /// Exchange by files instead of a network
     #[command(subcommand)]
     Bundle(BundleCommand),
-    /// Copy everything of this node into a directory
-    Backup(Directory),
+    /// Copy everything of this node into one file; it holds the keys
+    Backup(BackupFile),
     /// Put a backup into a new data directory
-    Restore(Directory),
+    Restore(BackupFile),
     /// The log: every fact
     #[command(subcommand)]
     Log(LogCommand),

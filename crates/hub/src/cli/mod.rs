@@ -11,7 +11,7 @@ mod records;
 pub use args::{Cli, Command, LangArg};
 pub use help::{Parsed, parse};
 pub use node::{
-    AuditCommand, Audited, BundleCommand, ByArg, Coverage, Directory, EnrolCommand, Init,
+    AuditCommand, Audited, BackupFile, BundleCommand, ByArg, Coverage, EnrolCommand, Init,
     LogCommand, OpsCommand, QueryCommand, SinceArg,
 };
 pub use records::{

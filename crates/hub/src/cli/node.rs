@@ -165,11 +165,11 @@ pub enum SinceArg {
     Start,
 }
 
-/// A directory.
+/// A backup.
 #[derive(Debug, Clone, Args)]
-pub struct Directory {
-    /// The directory
-    pub dir: PathBuf,
+pub struct BackupFile {
+    /// The backup's file
+    pub file: PathBuf,
 }
 
 /// `hub log`.

@@ -171,8 +171,8 @@ impl Place<'_> {
             Command::Enrol(EnrolCommand::Accept { file, url, tls_ca }) => {
                 enrol::accept(data, file, url.as_deref(), tls_ca.clone(), lang, io)?
             }
-            Command::Backup(directory) => backup::backup(data, &directory.dir, lang, io)?,
-            Command::Restore(directory) => backup::restore(&directory.dir, data, lang, io)?,
+            Command::Backup(to) => backup::backup(data, &to.file, lang, io)?,
+            Command::Restore(from) => backup::restore(&from.file, data, lang, io)?,
             Command::Log(LogCommand::Repair) => backup::repair(data, lang, io)?,
             Command::Audit(AuditCommand::Verify(asked)) => {
                 audit::verify(&self.audited(asked)?, io)?

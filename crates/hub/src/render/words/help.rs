@@ -28,7 +28,7 @@ pub fn overview(lang: Lang) -> &'static str {
   hub enrol request|approve|accept     节点接入
   hub run                              运行本节点
   hub status                           同步情况、回执
-  hub backup 目录                      备份
+  hub backup 备份文件                  备份
 审计
   hub audit verify                     账本校验
   hub audit replay                     重算
@@ -52,7 +52,7 @@ operators
   hub enrol request|approve|accept
   hub run
   hub status
-  hub backup DIR
+  hub backup FILE
 auditors
   hub audit verify
   hub audit replay
@@ -157,6 +157,8 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("member retain:document", "证件类型;不填为居民身份证"),
     ("member leave:document", "证件类型;不填为居民身份证"),
     ("branch approve:file", "成批批复的 CSV 文件"),
+    ("backup:file", "备份文件;内含密钥"),
+    ("restore:file", "备份文件"),
     ("enrol approve:file", "接入申请文件"),
     ("enrol renew:out", "续用申请写到哪个文件"),
     ("run:config", "配置文件;不填为数据目录中的 hub.toml"),
@@ -196,7 +198,6 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("days", "有效天数"),
     ("person_key", "是否交给会员识别密钥(录入会员需要);默认县级以上交给"),
     ("may_delegate", "是否可以再批准下级接入;默认乡镇以上可以"),
-    ("dir", "目录"),
     ("jsonl", "每行一条 JSON(唯一的形式)"),
     ("from", "数据目录或封套文件,可写多个;不填为本节点"),
     ("parked", "只看暂存未计的"),
