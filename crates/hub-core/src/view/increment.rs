@@ -1,16 +1,16 @@
 //! Folding only what came: most facts about units and unions reach nothing but their own.
 //!
-//! A fact that shapes the tree or the authority over it, a withdrawal, a merger, a block that a cut waits
-//! for, or anything while some fact is parked for want of its subject: then all is folded anew. Both ways
+//! A fact that shapes the tree or the authority over it, a withdrawal of one, a merger, a block that a cut
+//! waits for, or anything while some fact is parked for want of its subject: then all is folded anew. Both ways
 //! give the same view (V2).
 
-use super::View;
 use super::branch::BranchIx;
 use super::resolve::{is_structural, register_employer};
 use super::verdict::{Reason, Verdict};
+use super::{OrgFact, View};
 use crate::fact::unit::UnitKind;
 use crate::fact::{BranchFact, FactBody, UnitFact};
-use crate::id::BranchId;
+use crate::id::{BranchId, FactId};
 use std::collections::BTreeSet;
 
 /// What folding facts about units, unions and governance may have changed for members.
@@ -18,8 +18,14 @@ use std::collections::BTreeSet;
 pub(super) enum OrgChange {
     /// Nothing.
     None,
-    /// These unions.
-    Branches(BTreeSet<BranchIx>),
+    /// These unions, and perhaps what is withdrawn.
+    Local {
+        /// The unions.
+        branches: BTreeSet<BranchIx>,
+        /// Whether withdrawals may reach further, or less far, than they did: one came, or a union has
+        /// another host.
+        withdrawals: bool,
+    },
     /// Anything.
     All,
 }
@@ -29,7 +35,16 @@ impl OrgChange {
     pub(super) fn reaches(&self, branch: BranchIx) -> bool {
         match self {
             Self::None => false,
-            Self::Branches(branches) => branches.contains(&branch),
+            Self::Local { branches, .. } => branches.contains(&branch),
+            Self::All => true,
+        }
+    }
+
+    /// Whether what withdrawals reach may be another.
+    pub(super) fn reaches_withdrawals(&self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Local { withdrawals, .. } => *withdrawals,
             Self::All => true,
         }
     }
@@ -50,7 +65,15 @@ impl View {
             return OrgChange::All;
         }
         self.verdicts.resize(self.facts.len(), Verdict::Parked(Reason::NoAuthority));
-        OrgChange::Branches(self.fold_local(fresh))
+        let moves_withdrawals = |fact: &OrgFact| match &fact.fact.body {
+            FactBody::Withdrawn(_) => true,
+            FactBody::Branch(branch) => {
+                branch.profile().is_some() || matches!(branch, BranchFact::Moved { .. })
+            }
+            _ => false,
+        };
+        let withdrawals = self.facts[fresh.clone()].iter().any(moves_withdrawals);
+        OrgChange::Local { branches: self.fold_local(fresh), withdrawals }
     }
 
     /// Whether a fact waits for a unit or union that may just have come.
@@ -78,7 +101,13 @@ impl View {
                     let known = self.branches.find(&fact.branch());
                     known.is_none_or(|at| self.branches.branch(at).merged.is_none())
                 }
-                FactBody::Withdrawn(_) | FactBody::Member(_) => false,
+                // what it takes back are members' facts, or facts that have not come yet
+                FactBody::Withdrawn(withdrawn) => {
+                    let last = withdrawn.first.seq.saturating_add(withdrawn.count - 1);
+                    let last = FactId { chain: withdrawn.first.chain, seq: last };
+                    self.by_id.range(withdrawn.first..=last).next().is_none()
+                }
+                FactBody::Member(_) => false,
                 body => !is_structural(body),
             }
         })

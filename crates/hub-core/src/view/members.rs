@@ -174,8 +174,10 @@ impl Members {
     /// Folds all that was added, and what the change of units and unions reaches.
     pub(super) fn settle(&mut self, fold: &mut Fold<'_>, change: &OrgChange) {
         self.mark_changed_words(fold, change);
-        if *change == OrgChange::All {
+        if change.reaches_withdrawals() {
             self.mark_changed_withdrawals(fold);
+        }
+        if *change == OrgChange::All {
             self.mark_changed_cuts(fold);
         }
         let org_changed = *change != OrgChange::None;
