@@ -359,11 +359,11 @@ impl<'a> Work<'a> {
             if !unit.is_employer() || !unit.is_open(self.day) {
                 continue;
             }
-            let Some(state) = unit.on(self.day) else { continue };
+            let Some(state) = unit.counted_on(self.day) else { continue };
             let covered = self.covered[at];
             let active = self.active_at.get(&(at as UnitIx)).copied().unwrap_or(0);
             let counts = &mut self.own[at];
-            if !state.profile.qualified {
+            if !state.qualified {
                 counts.add(Measure::UnitsUnqualified, 1);
                 continue;
             }
@@ -377,7 +377,7 @@ impl<'a> Work<'a> {
             count(Measure::UnitsDue, Measure::CoveredDue, has(25));
             count(Measure::Units50, Measure::Covered50, has(50));
             count(Measure::Units100, Measure::Covered100, has(100));
-            count(Measure::UnitsOperating, Measure::CoveredOperating, state.profile.operating);
+            count(Measure::UnitsOperating, Measure::CoveredOperating, state.operating);
             if has(25) {
                 let stage = stages.get(&(at as UnitIx)).copied().unwrap_or(Stage::None);
                 count_stage(counts, if covered { Stage::Founded } else { stage });

@@ -149,7 +149,7 @@ impl Late {
         match self {
             Self::Joined => "goes straight into its cell",
             Self::Left => "reads the person's blocks again",
-            Self::Withdrawn => "judges all facts about units and unions anew",
+            Self::Withdrawn => "judges the withdrawals again and folds those persons",
             Self::Branch => "folds that union anew",
         }
     }

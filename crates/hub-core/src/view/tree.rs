@@ -96,6 +96,17 @@ pub struct UnitOnDay {
     pub headcount: Option<Headcount>,
 }
 
+/// What a roll-up asks of a unit on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// Whether its codes pass their check digits.
+    pub qualified: bool,
+    /// Whether it operates.
+    pub operating: bool,
+    /// Latest declared headcount, in persons.
+    pub headcount: Option<Headcount>,
+}
+
 /// A declared headcount, in persons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Headcount {
@@ -375,10 +386,19 @@ impl Unit {
         Some(state)
     }
 
-    /// Its latest headcount on a day, without building the rest.
-    pub fn headcount_on(&self, day: Day) -> Option<Headcount> {
-        let upto = self.changes.partition_point(|(stamp, _)| stamp.day <= day);
-        self.changes[..upto].iter().rev().find_map(|(_, change)| headcount_of(change))
+    /// What a roll-up asks of it on a day; none before it is registered.
+    pub fn counted_on(&self, day: Day) -> Option<Counted> {
+        let profile = &self.origin.as_ref()?.profile;
+        let (mut qualified, mut operating) = (profile.qualified, profile.operating);
+        let mut headcount = None;
+        for (_, change) in self.changes.iter().take_while(|(stamp, _)| stamp.day <= day) {
+            headcount = headcount_of(change).or(headcount);
+            if let UnitFact::Revised { qualified: q, operating: o, .. } = change {
+                qualified = q.unwrap_or(qualified);
+                operating = o.unwrap_or(operating);
+            }
+        }
+        Some(Counted { qualified, operating, headcount })
     }
 }
 
