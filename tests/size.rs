@@ -15,7 +15,7 @@ use hub_core::hash::{Hash, sha256};
 use hub_core::header::{BLOCK_BYTES_MAX, FACTS_MAX};
 use hub_core::id::{BranchId, MemberKey, UnitId};
 use hub_core::time::{Day, Hlc};
-use hub_tests::sample;
+use hub_core_tests::sample;
 
 /// What the journal puts before a block.
 const FRAME_BYTES: usize = hub_log::FRAME_HEADER_BYTES;

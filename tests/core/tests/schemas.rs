@@ -15,14 +15,14 @@ use hub_core::hash::{Hash, hex_decode, sha256};
 use hub_core::header::{self, Header};
 use hub_core::id::{ChainId, FederationId, Lane, NodeId, UnitId};
 use hub_core::time::{Hlc, Precision};
-use hub_tests::{sample, vectors};
+use hub_core_tests::{sample, vectors};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas")
 }
 
 fn read(name: &str) -> String {
@@ -325,7 +325,7 @@ fn lists_of_the_format_are_as_written() {
 fn vectors_are_what_the_program_makes() {
     for (name, content) in vectors::files() {
         let same = json(&format!("vectors/{name}")) == content;
-        assert!(same, "schemas/vectors/{name} differs: cargo run -p hub-tests --example vectors");
+        assert!(same, "schemas/vectors/{name} differs: cargo run -p hub-core-tests --example vectors");
     }
 }
 

@@ -15,8 +15,8 @@ use hub_core::fact::{FactBody, GovernanceFact};
 use hub_core::header::Header;
 use hub_core::id::{BranchId, ChainId, FactId, FederationId, Lane};
 use hub_core::view::verdict::Reason;
-use hub_tests::sample;
-use hub_tests::world::{World, Writer, registered, territory};
+use hub_core_tests::sample;
+use hub_core_tests::world::{World, Writer, registered, territory};
 use std::collections::BTreeMap;
 
 type Source = BTreeMap<(ChainId, u64), Block>;

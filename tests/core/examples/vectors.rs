@@ -3,9 +3,9 @@
 use std::path::Path;
 
 fn main() -> std::io::Result<()> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/vectors");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas/vectors");
     std::fs::create_dir_all(&folder)?;
-    for (name, content) in hub_tests::vectors::files() {
+    for (name, content) in hub_core_tests::vectors::files() {
         let text = serde_json::to_string_pretty(&content)?;
         std::fs::write(folder.join(name), text + "\n")?;
     }

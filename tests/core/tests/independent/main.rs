@@ -90,7 +90,7 @@ fn head(block: &[u8], tables: &Tables) -> Head {
 
 #[test]
 fn the_specification_alone_reads_every_vector() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas");
     let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
     let tables = Tables::read(&read("block.md"), &read("facts.md"), &read("codes.md"));
     let mut by_codec = [0, 0];

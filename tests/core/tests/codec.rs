@@ -17,7 +17,7 @@ use hub_core::header::{
     BODY_BYTES_MAX, FACTS_MAX, HEADER_BYTES, Header, HeaderError, SIGNED_BYTES,
 };
 use hub_core::time::Hlc;
-use hub_tests::{sample, strategy};
+use hub_core_tests::{sample, strategy};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::cell::{Cell, RefCell};

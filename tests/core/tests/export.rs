@@ -10,8 +10,8 @@ use hub_core::header::Header;
 use hub_core::id::NodeId;
 use hub_core::view::View;
 use hub_core::view::verdict::Verdict;
-use hub_tests::sample;
-use hub_tests::world::World;
+use hub_core_tests::sample;
+use hub_core_tests::world::World;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::Value;
@@ -67,7 +67,7 @@ fn blocks_come_back_byte_for_byte() {
 /// The chain of the vectors, with facts of every kind.
 #[test]
 fn every_kind_comes_back() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/vectors/chain.json");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas/vectors/chain.json");
     let file: Value = serde_json::from_str(&std::fs::read_to_string(folder).unwrap()).unwrap();
     for vector in file["blocks"].as_array().unwrap() {
         let bytes = hex_decode(vector["bytes"].as_str().unwrap()).unwrap();
@@ -134,7 +134,7 @@ fn tampering_is_named() {
 /// The tables of `schemas/export.md` name the fields of the lines.
 #[test]
 fn lines_have_the_fields_written() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/export.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas/export.md");
     let text = std::fs::read_to_string(path).unwrap();
     let (world, [.., township]) = World::populated();
     let lines = export(&world);

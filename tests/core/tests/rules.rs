@@ -5,7 +5,7 @@
 
 use hub_core::id::MemberKey;
 use hub_core::time::Day;
-use hub_tests::story::{DAY_0, check, unit};
+use hub_core_tests::story::{DAY_0, check, unit};
 
 #[test]
 fn f1_approvals_come_from_strictly_above() {

@@ -1,7 +1,7 @@
 //! Who may speak, as tables: facts in, verdicts out (DESIGN §9; the words are told in `src/story.rs`).
 
 use hub_core::view::verdict::Reason;
-use hub_tests::story::check;
+use hub_core_tests::story::check;
 
 #[test]
 fn a_unit_is_served_by_the_deepest_enrolled() {

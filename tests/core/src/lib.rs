@@ -1,0 +1,10 @@
+//! What tests of the core share: federations written in memory, told as tables, or made at random.
+
+pub mod federation;
+pub mod offices;
+pub mod sample;
+pub mod scribe;
+pub mod story;
+pub mod strategy;
+pub mod vectors;
+pub mod world;
