@@ -6,8 +6,8 @@
 use hub_core::audit::{Entry, Finding, FindingKind, Region, verify};
 use hub_core::block::Block;
 use hub_core::id::{BranchId, ChainId, FactId, Lane};
-use hub_log::{Damage, Journal, Options, Origin};
 use hub_core_tests::world::World;
+use hub_log::{Damage, Journal, Options, Origin};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

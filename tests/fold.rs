@@ -13,9 +13,9 @@ use hub_core::person::{DocumentKind, PersonKey};
 use hub_core::query::{By, Desk, Question};
 use hub_core::time::{Day, Millis};
 use hub_core::view::View;
+use hub_core_tests::scribe::Scribe;
 use hub_tests::demo::expand::{Books, Member, Union, Unit, expand};
 use hub_tests::demo::scenario::Scenario;
-use hub_core_tests::scribe::Scribe;
 use std::collections::BTreeMap;
 use std::path::Path;
 

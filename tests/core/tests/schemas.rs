@@ -325,7 +325,10 @@ fn lists_of_the_format_are_as_written() {
 fn vectors_are_what_the_program_makes() {
     for (name, content) in vectors::files() {
         let same = json(&format!("vectors/{name}")) == content;
-        assert!(same, "schemas/vectors/{name} differs: cargo run -p hub-core-tests --example vectors");
+        assert!(
+            same,
+            "schemas/vectors/{name} differs: cargo run -p hub-core-tests --example vectors"
+        );
     }
 }
 
