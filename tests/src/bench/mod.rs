@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod error;
+pub mod late;
 pub mod limits;
 pub mod pen;
 pub mod place;

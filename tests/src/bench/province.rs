@@ -87,7 +87,8 @@ pub struct Province {
     federation: FederationId,
 }
 
-fn territory(code: &str) -> UnitId {
+/// A territory of the generated list.
+pub fn territory(code: &str) -> UnitId {
     UnitId::of_territory(code, LIST_YEAR)
 }
 
@@ -103,7 +104,8 @@ fn profile(name: String, kind: CodeKind, code: String) -> UnitProfile {
     }
 }
 
-fn registered(code: &str, level: Level, parent: Option<UnitId>) -> FactBody {
+/// The registration of a territory.
+pub fn registered(code: &str, level: Level, parent: Option<UnitId>) -> FactBody {
     FactBody::Unit(UnitFact::Registered {
         unit: territory(code),
         kind: UnitKind::Territory,
