@@ -17,6 +17,7 @@ pub mod header;
 pub mod id;
 pub mod measure;
 pub mod person;
+pub mod policy;
 pub mod published;
 pub mod query;
 pub mod replay;

@@ -209,7 +209,7 @@ impl Desk {
             indicator: name,
             definition,
             base: question.base.clone(),
-            policy: crate::published::policy_hash(),
+            policy: view.policy().hash,
             path,
             as_of: question.as_of,
             boundaries,

@@ -372,13 +372,14 @@ impl<'a> Work<'a> {
                 counts.add(of_covered, i64::from(holds && covered));
             };
             let employees = state.headcount.map(|h| i64::from(h.employees));
+            let due = i64::from(self.view.policy().founding_due_employees);
             let has = |least| employees.is_some_and(|e| e >= least);
             count(Measure::UnitsAll, Measure::CoveredAll, true);
-            count(Measure::UnitsDue, Measure::CoveredDue, has(25));
+            count(Measure::UnitsDue, Measure::CoveredDue, has(due));
             count(Measure::Units50, Measure::Covered50, has(50));
             count(Measure::Units100, Measure::Covered100, has(100));
             count(Measure::UnitsOperating, Measure::CoveredOperating, state.operating);
-            if has(25) {
+            if has(due) {
                 let stage = stages.get(&(at as UnitIx)).copied().unwrap_or(Stage::None);
                 count_stage(counts, if covered { Stage::Founded } else { stage });
             }

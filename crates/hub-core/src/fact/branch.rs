@@ -28,15 +28,17 @@ pub enum BranchKind {
 }
 
 impl BranchKind {
-    /// Rank among claims to one person, lower is stronger: own and joint before regional and
-    /// industrial before flexible (K2). System unions of departments rank as own.
-    pub fn rank(self) -> u8 {
-        match self {
-            Self::Own | Self::Joint | Self::System => 0,
-            Self::Regional | Self::Industrial => 1,
-            Self::Flexible | Self::Federation | Self::SubBranch => 2,
-        }
-    }
+    /// All kinds, in order of the format.
+    pub const ALL: [Self; 8] = [
+        Self::Own,
+        Self::Joint,
+        Self::Regional,
+        Self::Industrial,
+        Self::Flexible,
+        Self::Federation,
+        Self::System,
+        Self::SubBranch,
+    ];
 
     /// Whether it counts as a grassroots union (基层工会).
     pub fn is_grassroots(self) -> bool {

@@ -101,6 +101,12 @@ pub enum Evidence {
     LabourContract,
 }
 
+impl Evidence {
+    /// All of them, in order of the format.
+    pub const ALL: [Self; 4] =
+        [Self::SelfDeclared, Self::Roster, Self::SocialInsurance, Self::LabourContract];
+}
+
 /// Why a membership ended (章程 art. 5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -6,13 +6,9 @@ use super::intervals::Intervals;
 use super::tree::{Tree, UnitIx};
 use crate::fact::governance::Enrolment;
 use crate::id::{FactId, Lane, NodeId};
-use crate::time::{DAY_MILLIS, Hlc};
+use crate::policy::Policy;
+use crate::time::{Hlc, Millis};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// After a move or a new enrolment both nodes may state for so long, so that honest offline work is
-/// not lost (policy 1: hand-over days).
-pub const HANDOVER_DAYS: u64 = 30;
-const HANDOVER_MILLIS: u64 = HANDOVER_DAYS * DAY_MILLIS;
 
 /// A node in one of its epochs: the holder of one key.
 pub type Writer = (NodeId, u32);
@@ -70,9 +66,17 @@ pub struct Authority {
     pub cuts: BTreeMap<Writer, Cut>,
     keys: BTreeMap<Writer, [u8; 32]>,
     words: BTreeMap<UnitIx, BTreeMap<Writer, Intervals>>,
+    /// After a move or a new enrolment both nodes may state for so long, so that honest offline work is
+    /// not lost.
+    hand_over: Millis,
 }
 
 impl Authority {
+    /// Nobody may speak yet; the policy says how long a hand-over takes.
+    pub(crate) fn under(policy: &Policy) -> Self {
+        Self { hand_over: policy.hand_over, ..Self::default() }
+    }
+
     pub(crate) fn add(&mut self, enrolled: Enrolled) {
         let writer = (enrolled.enrolment.node, enrolled.enrolment.epoch);
         self.keys.entry(writer).or_insert(enrolled.enrolment.key);
@@ -217,9 +221,9 @@ impl Authority {
             let here = tree.unit(at);
             open.extend(here.registrations.iter().filter_map(|r| r.parent));
             for moved in &here.moves {
-                marks.extend([moved.stamp.hlc, moved.stamp.hlc.plus_millis(HANDOVER_MILLIS)]);
+                marks.extend([moved.stamp.hlc, moved.stamp.hlc.plus_millis(self.hand_over)]);
                 for (_, unmoved) in &here.unmoved {
-                    marks.extend([*unmoved, unmoved.plus_millis(HANDOVER_MILLIS)]);
+                    marks.extend([*unmoved, unmoved.plus_millis(self.hand_over)]);
                 }
                 open.extend(moved.parent);
             }
@@ -230,7 +234,7 @@ impl Authority {
                     Hlc::at(enrolled.enrolment.not_before),
                     Hlc::at(enrolled.enrolment.expires),
                     enrolled.issued,
-                    enrolled.issued.plus_millis(HANDOVER_MILLIS),
+                    enrolled.issued.plus_millis(self.hand_over),
                 ]);
                 marks.extend(enrolled.withdrawn);
                 marks.extend(self.cuts.get(&writer).map(|cut| Hlc(cut.word_ends.0 + 1)));
@@ -246,7 +250,7 @@ impl Authority {
             if self.speaks_on_path(&now, writer, at) {
                 return true;
             }
-            recent_moves(tree, &now, at).into_iter().any(|before| {
+            recent_moves(tree, &now, at, self.hand_over).into_iter().any(|before| {
                 let then = tree.path_at(unit, registration, before);
                 self.speaks_on_path(&then, writer, at)
             })
@@ -260,14 +264,14 @@ impl Authority {
             let mut taken: Option<Hlc> = None;
             for enrolled in &active {
                 let same = (enrolled.enrolment.node, enrolled.enrolment.epoch) == writer;
-                let in_time = taken.is_none_or(|since| at < since.plus_millis(HANDOVER_MILLIS));
+                let in_time = taken.is_none_or(|since| at < since.plus_millis(self.hand_over));
                 if same && in_time {
                     return self.is_fresh(writer, *unit, at);
                 }
                 taken = Some(enrolled.issued);
             }
             // the first enrolment here took the word from above
-            let handed_over = taken.is_some_and(|since| since.plus_millis(HANDOVER_MILLIS) <= at);
+            let handed_over = taken.is_some_and(|since| since.plus_millis(self.hand_over) <= at);
             if handed_over {
                 return false;
             }
@@ -277,8 +281,8 @@ impl Authority {
 }
 
 /// The readings just before each move on this path that is younger than the hand-over.
-fn recent_moves(tree: &Tree, path: &[UnitIx], at: Hlc) -> Vec<Hlc> {
-    let is_recent = |hlc: Hlc| hlc <= at && at < hlc.plus_millis(HANDOVER_MILLIS);
+fn recent_moves(tree: &Tree, path: &[UnitIx], at: Hlc, hand_over: Millis) -> Vec<Hlc> {
+    let is_recent = |hlc: Hlc| hlc <= at && at < hlc.plus_millis(hand_over);
     let changes = |unit: &UnitIx| {
         let unit = tree.unit(*unit);
         let moves = unit.moves.iter().map(|moved| moved.stamp.hlc);

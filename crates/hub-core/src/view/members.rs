@@ -24,6 +24,7 @@ use crate::fact::ATTRIBUTE_FIRST_JOINED;
 use crate::fact::member::{LeaveReason, MemberAct};
 use crate::header::Header;
 use crate::id::{BranchId, ChainId, FactId, MemberKey, UnitId};
+use crate::policy::Policy;
 use crate::time::Day;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -88,6 +89,7 @@ pub(super) struct Fold<'a> {
     pub(super) branches: &'a mut Branches,
     pub(super) cells: &'a mut Cells,
     pub(super) withdrawals: &'a Withdrawals,
+    pub(super) policy: &'a Policy,
     pub(super) source: &'a dyn BlockSource,
 }
 
@@ -374,7 +376,8 @@ impl Members {
             rest = later;
             let facts = own.iter().filter_map(|(_, told)| told.ok()).collect();
             let parked: Vec<Reason> = own.iter().filter_map(|(_, told)| told.err()).collect();
-            let swept = claim::sweep(facts, |branch| fold.branches.branch(branch).kind().rank());
+            let swept =
+                claim::sweep(facts, |branch| fold.policy.rank(fold.branches.branch(branch).kind()));
             self.replace(*member, &swept, parked, fold);
         }
     }
@@ -531,7 +534,7 @@ impl Members {
         let Some(member) = self.table.find(key) else { return Vec::new() };
         let told = self.tell(&[member], fold);
         let facts = told.into_iter().filter_map(|(_, told)| told.ok()).collect();
-        claim::sweep(facts, |branch| fold.branches.branch(branch).kind().rank()).spans
+        claim::sweep(facts, |branch| fold.policy.rank(fold.branches.branch(branch).kind())).spans
     }
 
     /// The facts of rekeys parked because they would close a cycle.
@@ -583,7 +586,7 @@ fn entry_is_new(table: &Table, member: MemberIx) -> bool {
 
 /// The rank of a union's kind, none while it is only named, and the writer's word over it.
 fn current(writer: Writer, branch: BranchIx, fold: &mut Fold<'_>) -> (Option<u8>, Intervals) {
-    let rank = fold.branches.branch(branch).profile.as_ref().map(|p| p.kind.rank());
+    let rank = fold.branches.branch(branch).profile.as_ref().map(|p| fold.policy.rank(p.kind));
     let nothing = BTreeSet::new();
     (rank, fold.judge(&nothing).word(writer, branch))
 }

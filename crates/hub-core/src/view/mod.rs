@@ -30,6 +30,7 @@ use crate::block::Block;
 use crate::codec::{Body, CodecError};
 use crate::fact::{Fact, FactBody};
 use crate::id::{BranchId, ChainId, FactId, FederationId, Lane, NodeId};
+use crate::policy::Policy;
 use crate::time::Hlc;
 use authority::Authority;
 use branch::Branches;
@@ -37,6 +38,7 @@ use cell::Cells;
 use figure::Figures;
 use members::Members;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use tree::Tree;
 use verdict::{Reason, Verdict};
 use withdrawal::{Withdrawal, Withdrawals};
@@ -85,6 +87,7 @@ pub struct Unreadable {
 pub struct View {
     federation: FederationId,
     root_key: [u8; 32],
+    policy: Arc<Policy>,
     facts: Vec<OrgFact>,
     verdicts: Vec<Verdict>,
     by_id: BTreeMap<FactId, u32>,
@@ -107,11 +110,18 @@ pub struct View {
 }
 
 impl View {
-    /// The view of no blocks.
+    /// The view of no blocks, under the policy of this program.
     pub fn new(federation: FederationId, root_key: [u8; 32]) -> Self {
+        Self::under(Policy::standard(), federation, root_key)
+    }
+
+    /// The view of no blocks, to be folded wholly under this policy.
+    pub fn under(policy: Arc<Policy>, federation: FederationId, root_key: [u8; 32]) -> Self {
         Self {
             federation,
             root_key,
+            authority: Authority::under(&policy),
+            policy,
             facts: Vec::new(),
             verdicts: Vec::new(),
             by_id: BTreeMap::new(),
@@ -120,7 +130,6 @@ impl View {
             withdrawals: Withdrawals::default(),
             unreadable: BTreeMap::new(),
             tree: Tree::default(),
-            authority: Authority::default(),
             branches: Branches::default(),
             figures: Figures::default(),
             cells: Cells::default(),
@@ -208,6 +217,7 @@ impl View {
             branches: &mut self.branches,
             cells: &mut self.cells,
             withdrawals: &self.withdrawals,
+            policy: &self.policy,
             source,
         };
         self.members.settle(&mut fold, &change);
@@ -216,6 +226,11 @@ impl View {
     /// The federation.
     pub fn federation(&self) -> FederationId {
         self.federation
+    }
+
+    /// The policy it is folded under.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
     }
 
     /// The pinned root key.
@@ -316,6 +331,7 @@ impl View {
             branches: &mut self.branches,
             cells: &mut self.cells,
             withdrawals: &self.withdrawals,
+            policy: &self.policy,
             source,
         };
         self.members.person(key, &mut fold)

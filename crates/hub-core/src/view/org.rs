@@ -22,7 +22,8 @@ impl View {
             clocks.get(chain)?.range(..=height).next_back().map(|(_, hlc)| *hlc)
         };
         let names = self.tree.names_only();
-        let resolved = resolve(names, &self.facts, &self.withdrawals, &self.root_key, &clock_of);
+        let (facts, withdrawals, policy) = (&self.facts, &self.withdrawals, &self.policy);
+        let resolved = resolve(names, facts, withdrawals, &self.root_key, policy, &clock_of);
         self.tree = resolved.tree;
         self.authority = resolved.authority;
         self.verdicts = vec![Verdict::Parked(Reason::NoAuthority); self.facts.len()];

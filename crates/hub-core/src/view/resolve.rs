@@ -13,6 +13,7 @@ use crate::fact::governance::{Enrolment, GovernanceFact};
 use crate::fact::unit::Level;
 use crate::fact::{CodeKind, FactBody, UnitFact};
 use crate::id::{FactId, NodeId, UnitId};
+use crate::policy::Policy;
 use crate::time::Hlc;
 use std::collections::BTreeMap;
 
@@ -59,6 +60,7 @@ pub(crate) fn resolve(
     facts: &[OrgFact],
     withdrawals: &Withdrawals,
     root_key: &[u8; 32],
+    policy: &Policy,
     clock_of: &ClockOf<'_>,
 ) -> Resolved {
     let mut by_writer: BTreeMap<Writer, Vec<u32>> = BTreeMap::new();
@@ -73,7 +75,7 @@ pub(crate) fn resolve(
         withdrawals,
         clock_of,
         tree: names,
-        authority: Authority::default(),
+        authority: Authority::under(policy),
         verdicts: BTreeMap::new(),
         by_writer,
         withdrawn_later: Vec::new(),
