@@ -15,6 +15,7 @@ pub mod fact;
 pub mod hash;
 pub mod header;
 pub mod id;
+pub mod known;
 pub mod measure;
 pub mod person;
 pub mod policy;

@@ -336,6 +336,8 @@ fn governance() -> Vec<GovernanceFact> {
         GovernanceFact::Checkpointed {
             frontier: vec![ChainHeight { chain: chain(), height: 12, hash: sha256(&[b"block"]) }],
             digest: sha256(&[b"digest"]),
+            part: 1,
+            parts: 2,
         },
         published("catalogue", |version, hash, text| GovernanceFact::CatalogPublished {
             version,

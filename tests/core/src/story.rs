@@ -7,6 +7,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod closing;
+
 use crate::offices::{Blocks, Entry, Office, view_of};
 use hub_core::fact::branch::{BranchKind, BranchProfile};
 use hub_core::fact::figure::FigureFact;
@@ -219,6 +221,7 @@ impl Story {
                 migrant: None,
                 dispatched: None,
             }),
+            "checkpoints" | "shuts" => self.closing_body(verb, rest),
             _ => self.union_body(who, verb, rest),
         }
     }
@@ -287,6 +290,11 @@ impl Story {
             }
             other => panic!("{other}: no act"),
         })
+    }
+
+    /// The fact of the n-th line of the table, counted from 1.
+    pub fn fact(&self, line: usize) -> FactId {
+        self.facts[line - 1]
     }
 
     fn view(&self) -> View {

@@ -400,8 +400,13 @@ pub fn governance_fact() -> BoxedStrategy<GovernanceFact> {
                 revision
             }
         ),
-        (vec(height, 0..4), hash())
-            .prop_map(|(frontier, digest)| GovernanceFact::Checkpointed { frontier, digest }),
+        (vec(height, 0..4), hash(), 1..4_u32, 0..4_u32).prop_map(
+            |(mut frontier, digest, part, more)| {
+                frontier.sort_unstable();
+                frontier.dedup_by_key(|head| head.chain);
+                GovernanceFact::Checkpointed { frontier, digest, part, parts: part + more }
+            }
+        ),
         published().prop_map(|(version, hash, text)| GovernanceFact::CatalogPublished {
             version,
             hash,

@@ -188,6 +188,10 @@ impl Fired {
             "report approved",
             "rekey",
             "death",
+            "checkpoint",
+            "checkpoint in parts",
+            "checkpoint of another view",
+            "excerpt",
         ];
         let rules = [
             "withdrawn: enrolment",

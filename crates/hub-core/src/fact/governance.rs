@@ -167,13 +167,19 @@ pub enum GovernanceFact {
         /// Counted from 1; the highest holds.
         revision: u32,
     },
-    /// What its writer held and vouches for at its HLC.
+    /// What its writer held without a gap at its HLC, and vouches for. In `up` it is a checkpoint, whole or
+    /// one part of it; in a down lane it is an excerpt for that audience: the heads of its own chains.
     Checkpointed {
-        /// One entry a chain, in order of chain.
+        /// One entry a chain, in rising order of chain.
         #[serde(deserialize_with = "super::bounded::list")]
         frontier: Vec<ChainHeight>,
-        /// The view digest there.
+        /// The view digest there; of an excerpt, that of the checkpoint it is from.
         digest: Hash,
+        /// Which part of the checkpoint, counted from 1: a long frontier is cut, and its parts are facts
+        /// one behind the other in their chain. The id of the last names the checkpoint.
+        part: u32,
+        /// How many parts there are.
+        parts: u32,
     },
     /// Forms, elements, indicators, deadlines, code lists: the text of a catalogue (JSON).
     CatalogPublished {
@@ -224,10 +230,26 @@ impl GovernanceFact {
             }
             Self::Objected { from, .. } => check_day("from", *from),
             Self::Restated { content, .. } => content.check(),
-            Self::Checkpointed { frontier, .. } => check_list("frontier", frontier.len()),
+            Self::Checkpointed { frontier, part, parts, .. } => {
+                check_range("parts", u64::from(*parts), 1, u64::from(u32::MAX))?;
+                check_range("part", u64::from(*part), 1, u64::from(*parts))?;
+                check_list("frontier", frontier.len())?;
+                check_order(frontier)
+            }
             Self::CatalogPublished { text, .. } | Self::PolicyPublished { text, .. } => {
                 check_range("text", text.len() as u64, 0, PUBLISHED_TEXT_BYTES_MAX as u64)
             }
         }
+    }
+}
+
+fn check_order(frontier: &[ChainHeight]) -> Result<(), FactError> {
+    match frontier.windows(2).find(|pair| pair[0].chain >= pair[1].chain) {
+        None => Ok(()),
+        Some(pair) => Err(FactError {
+            field: "frontier",
+            expected: "chains in rising order, each once".into(),
+            found: format!("{} before {}", pair[0].chain, pair[1].chain),
+        }),
     }
 }

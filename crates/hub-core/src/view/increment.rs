@@ -62,6 +62,7 @@ impl View {
         self.folded = self.facts.len();
         if all {
             self.fold_org();
+            self.index_checkpoints(0..self.facts.len());
             return OrgChange::All;
         }
         self.verdicts.resize(self.facts.len(), Verdict::Parked(Reason::NoAuthority));
@@ -73,7 +74,9 @@ impl View {
             _ => false,
         };
         let withdrawals = self.facts[fresh.clone()].iter().any(moves_withdrawals);
-        OrgChange::Local { branches: self.fold_local(fresh), withdrawals }
+        let branches = self.fold_local(fresh.clone());
+        self.index_checkpoints(fresh);
+        OrgChange::Local { branches, withdrawals }
     }
 
     /// Whether a fact waits for a unit or union that may just have come.

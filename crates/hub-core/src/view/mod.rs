@@ -11,6 +11,7 @@
 pub mod authority;
 pub mod branch;
 pub mod cell;
+pub mod checkpoint;
 pub mod claim;
 mod digest;
 pub mod figure;
@@ -35,6 +36,7 @@ use crate::time::Hlc;
 use authority::Authority;
 use branch::Branches;
 use cell::Cells;
+use checkpoint::Checkpoints;
 use figure::Figures;
 use members::Members;
 use std::collections::BTreeMap;
@@ -99,6 +101,7 @@ pub struct View {
     authority: Authority,
     branches: Branches,
     figures: Figures,
+    checkpoints: Checkpoints,
     cells: Cells,
     members: Members,
     /// How many of `facts` are folded.
@@ -132,6 +135,7 @@ impl View {
             tree: Tree::default(),
             branches: Branches::default(),
             figures: Figures::default(),
+            checkpoints: Checkpoints::default(),
             cells: Cells::default(),
             members: Members::default(),
             folded: 0,
@@ -181,6 +185,8 @@ impl View {
         self.org_is_dirty |= cut.is_some();
         match body {
             Ok(Body::Rows(facts)) => {
+                let bodies = facts.iter().map(|fact| &fact.body);
+                self.checkpoints.note_block(chain, height, bodies);
                 for (index, fact) in facts.into_iter().enumerate() {
                     self.add_fact(block.fact_id(index as u32), height, fact);
                 }

@@ -122,8 +122,9 @@ impl Lanes {
             }
             GovernanceFact::Restated { content, .. } => self.down(Some(content.unit)),
             GovernanceFact::Ruled { .. } | GovernanceFact::Objected { .. } => Lane::Up,
-            GovernanceFact::Checkpointed { .. }
-            | GovernanceFact::CatalogPublished { .. }
+            // It names chains that nodes below must not know of; their own get excerpts.
+            GovernanceFact::Checkpointed { .. } => Lane::Up,
+            GovernanceFact::CatalogPublished { .. }
             | GovernanceFact::PolicyPublished { .. } => self.down(None),
         }
     }

@@ -1,6 +1,7 @@
 //! Random federations of five levels: several nodes that seal real blocks about units, unions, persons and
 //! each other, rightly and wrongly. One seed makes one federation, always the same.
 
+mod checkpoint;
 mod governance;
 mod members;
 mod organisation;
@@ -125,7 +126,8 @@ impl Maker {
             30..50 => self.union(),
             50..82 => self.member(),
             82..89 => self.figure(),
-            89..98 => self.withdrawal(),
+            89..97 => self.withdrawal(),
+            97 => self.checkpoint(),
             _ => self.unreadable(),
         }
     }

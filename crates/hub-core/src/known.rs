@@ -1,0 +1,183 @@
+//! Known at: the view of exactly the blocks a checkpoint names (DESIGN §8).
+//!
+//! **Invariant:** what is given out has the digest that the checkpoint's writer signed. A view that comes
+//! out otherwise is an error that says both digests, never an answer.
+
+use crate::codec;
+use crate::fact::governance::ChainHeight;
+use crate::hash::Hash;
+use crate::id::{ChainId, FactId, FederationId};
+use crate::query::Desk;
+use crate::view::checkpoint::Checkpoint;
+use crate::view::{BlockSource, View};
+use std::fmt;
+
+/// Member facts folded before the view is settled: bounds what waits.
+const SETTLE_FACTS: u64 = 1 << 18;
+
+/// Views kept for the next question. Each is as large as the view of today, so few are.
+const KEPT_MAX: usize = 2;
+
+/// Why the view of a checkpoint cannot be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KnownError {
+    /// A block of the frontier is not here.
+    Missing {
+        /// Its chain.
+        chain: ChainId,
+        /// Its height.
+        height: u64,
+    },
+    /// Another block stands at the head of a chain than the checkpoint names.
+    Head {
+        /// The chain.
+        chain: ChainId,
+        /// The height.
+        height: u64,
+        /// As the checkpoint says.
+        expected: Hash,
+        /// What is here.
+        found: Hash,
+    },
+    /// The blocks give another view than the checkpoint's writer signed.
+    Digest {
+        /// As the checkpoint says.
+        expected: Hash,
+        /// What the blocks give.
+        found: Hash,
+    },
+}
+
+impl fmt::Display for KnownError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { chain, height } => {
+                write!(f, "{chain} height {height}: expected a block, found none")
+            }
+            Self::Head { chain, height, expected, found } => {
+                write!(f, "{chain} height {height}: expected block {expected}, found {found}")
+            }
+            Self::Digest { expected, found } => {
+                write!(f, "view digest: expected {expected}, found {found}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for KnownError {}
+
+/// The view of exactly the blocks up to these heads.
+///
+/// # Errors
+/// A block is missing, or another one stands at a head.
+pub fn fold(
+    federation: FederationId,
+    root_key: [u8; 32],
+    frontier: &[ChainHeight],
+    source: &dyn BlockSource,
+) -> Result<View, KnownError> {
+    let mut view = View::new(federation, root_key);
+    add_all(&mut view, frontier, source, false)?;
+    view.settle(source);
+    add_all(&mut view, frontier, source, true)?;
+    view.settle(source);
+    Ok(view)
+}
+
+/// One pass: the blocks of members, or all others. Members are folded over what the others say.
+fn add_all(
+    view: &mut View,
+    frontier: &[ChainHeight],
+    source: &dyn BlockSource,
+    members: bool,
+) -> Result<(), KnownError> {
+    let mut waiting = 0;
+    for ChainHeight { chain, height: last, hash } in frontier.iter().copied() {
+        let mut before = None;
+        for height in 1..=last {
+            let block = source.block(&chain, height);
+            let block = block.ok_or(KnownError::Missing { chain, height })?;
+            if let Some(found) = before.replace(block.hash())
+                && found != block.header().previous
+            {
+                let (height, expected) = (height - 1, block.header().previous);
+                return Err(KnownError::Head { chain, height, expected, found });
+            }
+            if height == last && block.hash() != hash {
+                let (expected, found) = (hash, block.hash());
+                return Err(KnownError::Head { chain, height, expected, found });
+            }
+            if (block.header().codec == codec::COLUMNS) != members {
+                continue;
+            }
+            waiting += u64::from(block.header().count);
+            view.add(&block);
+            if members && waiting >= SETTLE_FACTS {
+                view.settle(source);
+                waiting = 0;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The view a checkpoint of `view` vouches for, checked against its digest.
+///
+/// # Errors
+/// A block is missing, another one stands at a head, or the digest comes out otherwise.
+pub fn at(
+    view: &View,
+    checkpoint: &Checkpoint,
+    source: &dyn BlockSource,
+) -> Result<View, KnownError> {
+    let frontier = view.frontier_of(checkpoint);
+    let known = fold(view.federation(), *view.root_key(), &frontier, source)?;
+    let (expected, found) = (checkpoint.digest, known.digest());
+    if expected != found {
+        return Err(KnownError::Digest { expected, found });
+    }
+    Ok(known)
+}
+
+/// A view of long ago with what was computed of it.
+#[derive(Debug)]
+pub struct Known {
+    checkpoint: FactId,
+    /// The view.
+    pub view: View,
+    /// Answers of it.
+    pub desk: Desk,
+}
+
+/// The views of the checkpoints asked for last.
+#[derive(Debug, Default)]
+pub struct Shelf {
+    kept: Vec<Known>,
+}
+
+impl Shelf {
+    /// The view a checkpoint vouches for, folded unless it was asked for lately.
+    ///
+    /// # Errors
+    /// As for [`at`].
+    pub fn at(
+        &mut self,
+        view: &View,
+        checkpoint: &Checkpoint,
+        source: &dyn BlockSource,
+    ) -> Result<&mut Known, KnownError> {
+        let kept = self.kept.iter().position(|known| known.checkpoint == checkpoint.id);
+        let known = match kept {
+            Some(place) => self.kept.remove(place),
+            None => {
+                // room first: two of them and the view of today are what a node may hold
+                self.kept.truncate(KEPT_MAX - 1);
+                let view = at(view, checkpoint, source)?;
+                Known { checkpoint: checkpoint.id, view, desk: Desk::default() }
+            }
+        };
+        self.kept.insert(0, known);
+        Ok(&mut self.kept[0])
+    }
+}

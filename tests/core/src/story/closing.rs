@@ -1,0 +1,58 @@
+//! Words about checkpoints and closings: `N checkpoints` states all blocks told so far and the digest of their
+//! view, `N checkpoints falsely` another digest, `N checkpoints part 1 of 2` half of the chains and
+//! `N checkpoints again part 2 of 2` the rest;
+//! `N shuts p period 2025 at #n [revision 2]` closes a period at the checkpoint of line n.
+
+use super::{Story, option, unit};
+use crate::offices::view_of;
+use hub_core::fact::FactBody;
+use hub_core::fact::figure::FigureFact;
+use hub_core::fact::governance::{ChainHeight, GovernanceFact};
+use hub_core::hash::{Hash, sha256};
+use hub_core::published;
+
+impl Story {
+    pub(super) fn closing_body(&self, verb: &str, rest: &[&str]) -> FactBody {
+        if verb == "checkpoints" {
+            return self.checkpoint(rest);
+        }
+        let number: usize = option(rest, "at").unwrap()[1..].parse().unwrap();
+        FactBody::Figure(FigureFact::PeriodClosed {
+            unit: unit(rest[0]),
+            period: option(rest, "period").unwrap_or("2025").into(),
+            revision: option(rest, "revision").map_or(1, |text| text.parse().unwrap()),
+            checkpoint: self.facts[number - 1],
+            digest: Hash::ZERO,
+            table: Hash::ZERO,
+            policy: published::policy_hash(),
+            definitions: published::definitions_hash(),
+            reason: String::new(),
+        })
+    }
+
+    fn checkpoint(&self, rest: &[&str]) -> FactBody {
+        // the second part is of the same blocks as the first: the one told just before is not among them
+        let mut blocks = self.blocks.clone();
+        if rest.first() == Some(&"again")
+            && let Some(last) = self.order.last()
+        {
+            blocks.remove(last);
+        }
+        let mut frontier: Vec<ChainHeight> = Vec::new();
+        for ((chain, height), block) in &blocks {
+            frontier.retain(|head| head.chain != *chain);
+            frontier.push(ChainHeight { chain: *chain, height: *height, hash: block.hash() });
+        }
+        let digest = match rest.first() {
+            Some(&"falsely") => sha256(&[b"another view"]),
+            _ => view_of(self.root, &blocks).digest(),
+        };
+        let number = |name| option(rest, name).map_or(1, |text: &str| text.parse().unwrap());
+        let (part, parts) = (number("part"), number("of"));
+        if parts > 1 {
+            let half = frontier.len() / 2;
+            frontier = if part == 1 { frontier[..half].into() } else { frontier[half..].into() };
+        }
+        FactBody::Governance(GovernanceFact::Checkpointed { frontier, digest, part, parts })
+    }
+}
