@@ -18,7 +18,11 @@ fn known_at(story: &Story, view: &View, by: usize, at: usize) -> Result<usize, K
     let until = view.fact(&story.fact(at)).unwrap().fact.hlc;
     let checkpoint = view.checkpoint_at(story.fact(by).chain.node, until).unwrap();
     let known = known::at(view, &checkpoint, &story.blocks)?;
-    Ok(known.branches().ids().filter(|(_, at)| known.branches().branch(*at).profile.is_some()).count())
+    Ok(known
+        .branches()
+        .ids()
+        .filter(|(_, at)| known.branches().branch(*at).profile.is_some())
+        .count())
 }
 
 #[test]

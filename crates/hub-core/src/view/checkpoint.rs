@@ -87,7 +87,10 @@ impl View {
         }
     }
 
-    fn stated(&self, node: NodeId) -> impl DoubleEndedIterator<Item = (Hlc, FactId, Statement<'_>)> {
+    fn stated(
+        &self,
+        node: NodeId,
+    ) -> impl DoubleEndedIterator<Item = (Hlc, FactId, Statement<'_>)> {
         let of_node = self.checkpoints.stated.get(&node).into_iter().flatten();
         of_node.filter_map(|((hlc, id), place)| {
             Some((*hlc, *id, statement(&self.facts[*place as usize].fact.body)?))
@@ -106,8 +109,7 @@ impl View {
         if last.part != last.parts || u64::from(last.parts) > id.seq {
             return None;
         }
-        let checkpoint =
-            Checkpoint { id: *id, hlc, digest: last.digest, parts: last.parts };
+        let checkpoint = Checkpoint { id: *id, hlc, digest: last.digest, parts: last.parts };
         let whole = checkpoint.facts().zip(1..).all(|(id, part)| {
             standing(&id).is_some_and(|(_, statement)| {
                 (statement.part, statement.parts, statement.digest)
@@ -169,9 +171,9 @@ impl View {
 
     /// Whether every chain is here without a gap, so that this view is that of its frontier.
     pub fn is_contiguous(&self) -> bool {
-        self.clocks.values().all(|heights| {
-            heights.keys().next_back().copied().unwrap_or(0) == heights.len() as u64
-        })
+        self.clocks
+            .values()
+            .all(|heights| heights.keys().next_back().copied().unwrap_or(0) == heights.len() as u64)
     }
 
     /// Whether there is more here than these heads, statements of who holds what apart.

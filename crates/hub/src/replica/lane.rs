@@ -124,8 +124,9 @@ impl Lanes {
             GovernanceFact::Ruled { .. } | GovernanceFact::Objected { .. } => Lane::Up,
             // It names chains that nodes below must not know of; their own get excerpts.
             GovernanceFact::Checkpointed { .. } => Lane::Up,
-            GovernanceFact::CatalogPublished { .. }
-            | GovernanceFact::PolicyPublished { .. } => self.down(None),
+            GovernanceFact::CatalogPublished { .. } | GovernanceFact::PolicyPublished { .. } => {
+                self.down(None)
+            }
         }
     }
 

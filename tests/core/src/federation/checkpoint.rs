@@ -60,4 +60,3 @@ impl Maker {
         self.statements.push((last, self.offices[by].1));
     }
 }
-
