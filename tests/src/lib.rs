@@ -4,6 +4,7 @@ pub mod bench;
 pub mod capture;
 pub mod demo;
 pub mod drill;
+pub mod levels;
 pub mod nats;
 pub mod process;
 pub mod sim;

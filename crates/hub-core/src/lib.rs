@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod block;
+pub mod case;
 pub mod chain;
 pub mod check_digit;
 pub mod codec;

@@ -4,6 +4,7 @@
 //! verdict that changed) refolds that person from its facts, read again from their blocks.
 
 mod marks;
+mod read;
 
 use super::BlockSource;
 use super::authority::{Authority, Cut, Writer};

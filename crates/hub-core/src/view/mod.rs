@@ -20,6 +20,7 @@ mod intervals;
 mod judge;
 mod members;
 mod org;
+mod read;
 mod rekey;
 mod resolve;
 mod table;

@@ -1,8 +1,8 @@
 //! The commands, and what all of them may be told.
 
 use super::{
-    AuditCommand, BackupFile, BranchCommand, BundleCommand, EnrolCommand, FigureCommand, Init,
-    LogCommand, MemberCommand, OpsCommand, QueryCommand, Undo, UnitCommand,
+    AuditCommand, BackupFile, BranchCommand, BundleCommand, CasesCommand, EnrolCommand,
+    FigureCommand, Init, LogCommand, MemberCommand, OpsCommand, QueryCommand, Undo, UnitCommand,
 };
 use crate::render::Format;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -55,6 +55,9 @@ pub enum Command {
     Figure(FigureCommand),
     /// Take an import or a fact back
     Undo(Undo),
+    /// Conflicts: who stands against whom; object, rule, take back
+    #[command(subcommand)]
+    Cases(CasesCommand),
     /// Ask for rates and counts
     #[command(subcommand)]
     Query(QueryCommand),

@@ -4,11 +4,13 @@
 //! `render::words::help`, and a test holds that none is missing.
 
 mod args;
+mod cases;
 mod help;
 mod node;
 mod records;
 
 pub use args::{Cli, Command, LangArg};
+pub use cases::{CasesCommand, CasesList, CasesRule};
 pub use help::{Parsed, parse};
 pub use node::{
     AuditCommand, Audited, BackupFile, BundleCommand, ByArg, Coverage, EnrolCommand, Init,

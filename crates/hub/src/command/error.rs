@@ -73,7 +73,10 @@ impl CommandError {
     /// The exit code: 1 where a name matches nothing, else 2.
     pub fn exit(&self) -> u8 {
         match self {
-            Self::Argument { problem: Problem::UnknownUnit | Problem::UnknownBranch, .. } => 1,
+            Self::Argument {
+                problem: Problem::UnknownUnit | Problem::UnknownBranch | Problem::UnknownCase,
+                ..
+            } => 1,
             Self::Screen(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             _ => 2,
         }

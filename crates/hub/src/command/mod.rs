@@ -6,6 +6,7 @@ pub mod backup;
 pub mod branch;
 pub mod branch_acts;
 pub mod bundle;
+pub mod cases;
 mod corrections;
 pub mod enrol;
 pub mod error;

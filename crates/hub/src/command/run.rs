@@ -5,8 +5,8 @@ use super::bundle::{ExportOptions, InspectOptions, Recipient, Since};
 use super::error::CommandError;
 use super::session::{Session, Shared, day_of};
 use super::{
-    audit, backup, branch_acts, bundle, enrol, figure, log, member_acts, query, status, undo, unit,
-    unit_acts,
+    audit, backup, branch_acts, bundle, cases, enrol, figure, log, member_acts, query, status,
+    undo, unit, unit_acts,
 };
 use crate::cli::{
     self, AuditCommand, BundleCommand, ByArg, Cli, Command, EnrolCommand, FigureCommand,
@@ -208,6 +208,7 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<u8, CommandError
         Command::Member(command) => member_acts::run(session, command),
         Command::Figure(FigureCommand::Report(import)) => figure::report(session, &import.into()),
         Command::Undo(asked) => undo::run(session, asked),
+        Command::Cases(command) => cases::run(session, command),
         Command::Query(QueryCommand::Coverage(asked)) => coverage(session, asked),
         Command::Status => status::status(session, &session.shared.host.status()?),
         Command::Enrol(EnrolCommand::Approve {

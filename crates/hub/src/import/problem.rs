@@ -113,6 +113,25 @@ pub enum Problem {
     ParentTooLow,
     /// The unit named as approving does not lie above the union's host (工会法 art. 12).
     NotAbove,
+    /// No conflict of this id.
+    UnknownCase,
+    /// A ruling cannot name the sides of this conflict.
+    NotRulable,
+    /// This node does not lie above all sides.
+    NotCommonAncestor {
+        /// The unit whose node does.
+        by: String,
+    },
+    /// None of the sides of the conflict.
+    NoSuchSide {
+        /// The sides there are.
+        sides: Vec<String>,
+    },
+    /// A ruling cannot act before its sides stand against each other.
+    BeforeCase {
+        /// From when they do.
+        earliest: Day,
+    },
     /// A rule of the catalogue the value breaks, in words.
     Shape {
         /// What is allowed.

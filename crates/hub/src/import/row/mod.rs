@@ -7,6 +7,7 @@ pub mod approval;
 pub mod branch;
 pub mod figure;
 pub mod member;
+pub mod ruling;
 pub mod unit;
 
 use super::date::{self, Dated};
@@ -19,6 +20,7 @@ pub use approval::ApprovalRow;
 pub use branch::BranchRow;
 pub use figure::FigureRow;
 pub use member::MemberRow;
+pub use ruling::RulingRow;
 pub use unit::UnitRow;
 
 /// A kind of row.

@@ -15,6 +15,9 @@ pub fn overview(lang: Lang) -> &'static str {
   hub member join --branch 某厂工会 --name 张三 --number 证件号码
                                        个人入会
   hub undo --last                      撤回最近一次导入
+  hub cases list --mine                本级可以处理的争议
+  hub cases object 3f9c --evidence 劳动合同
+                                       提出异议
 统计员
   hub query coverage --unit 黑河市 --indicator founding.unit --by child
                                        组建率,按下级列出
@@ -23,6 +26,8 @@ pub fn overview(lang: Lang) -> &'static str {
   hub branch approve 某厂工会 --document 花工发〔2026〕1号
                                        批复建会;--file 批复.csv 成批办理
   hub figure report 报表.csv           填报
+  hub cases rule 3f9c --winner 1 --reason 理由 --document 文号
+                                       裁定;--file 裁定.csv 成批办理
 运维
   hub init --province 黑龙江省 --code 23
   hub enrol request|approve|accept     节点接入
@@ -42,11 +47,14 @@ cadres (entering)
   hub member import roster.csv         import a roster
   hub member join --branch UNION --name NAME --number NUMBER
   hub undo --last                      take the last import back
+  hub cases list --mine                conflicts this node can settle
+  hub cases object 3f9c --evidence labour_contract
 statistics
   hub query coverage --unit UNIT --indicator founding.unit --by child
   hub query coverage --indicator member.A --as-of 2026-09-30
   hub branch approve UNION --document NUMBER     (--file decisions.csv for many)
   hub figure report figures.csv
+  hub cases rule 3f9c --winner 1 --reason WHY --document NUMBER    (--file rulings.csv for many)
 operators
   hub init --province NAME --code CODE
   hub enrol request|approve|accept
@@ -99,6 +107,12 @@ const COMMANDS: &[(&str, &str)] = &[
     ("figure", "填报数"),
     ("figure report", "从 CSV 文件填报"),
     ("undo", "撤回一次导入或一条记录"),
+    ("cases", "争议:查看、异议、裁定、撤回"),
+    ("cases list", "列出争议:谁和谁、进展到哪一步"),
+    ("cases show", "看一件争议:双方对照、按什么规则、各方可以怎么办"),
+    ("cases rule", "裁定哪一方计入,单件或按文件成批"),
+    ("cases object", "对计入的一方提出异议"),
+    ("cases withdraw", "撤回本级的裁定或异议"),
     ("query", "查询比率和数量"),
     ("query coverage", "某单位的比率或数量,附凭据"),
     ("status", "本节点情况、同步和回执"),
@@ -203,6 +217,19 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("parked", "只看暂存未计的"),
     ("log show:kind", "只看这一类记录"),
     ("listen", "服务监听地址"),
+    ("id", "争议编号,写前几位即可"),
+    ("cases list:kind", "只看这一种,如 dual-membership 或 重复会籍"),
+    ("cases list:unit", "只看涉及这个单位及其下级的"),
+    ("state", "只看这一步的:open、auto、confirmed、objected、ruled、settled"),
+    ("mine", "只看本级还可以异议或裁定的"),
+    ("winner", "计入的一方:序号、工会或单位名称;都不计用 none"),
+    ("cases rule:from", "从哪天起;不填为双方并立之日"),
+    ("cases rule:document", "裁定文号"),
+    ("cases rule:file", "成批裁定的 CSV 文件"),
+    ("cases object:from", "从哪天起;不填为双方并立之日"),
+    ("cases object:document", "所依据文件的文号"),
+    ("cases object:evidence", "依据:劳动合同、社会保险、花名册"),
+    ("for_unit", "代哪个下级单位提出;不填为本级"),
     ("help", "显示帮助"),
     ("version", "显示版本"),
 ];

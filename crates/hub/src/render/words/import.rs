@@ -114,6 +114,24 @@ fn row_problem(lang: Lang, problem: &Problem) -> String {
             lang.pick(format!("应为:{expected}"), format!("expected: {expected}"))
         }
         // The cell problems, handled by the caller.
+        _ => case_problem(lang, problem),
+    }
+}
+
+fn case_problem(lang: Lang, problem: &Problem) -> String {
+    let fixed = |zh: &str, en: &str| lang.pick(zh, en).to_owned();
+    match problem {
+        Problem::UnknownCase => fixed("没有这件争议", "no such case"),
+        Problem::NotRulable => fixed("这类争议不能裁定", "such a case is not ruled"),
+        Problem::NotCommonAncestor { by } => lang.pick(
+            format!("本级不是双方共同的上级,裁定须由“{by}”或其上级作出"),
+            format!("this node lies not above all sides; “{by}” or a unit above it rules"),
+        ),
+        Problem::NoSuchSide { .. } => fixed("不是当事的一方", "none of the sides"),
+        Problem::BeforeCase { earliest } => lang.pick(
+            format!("早于双方并立之日({earliest})"),
+            format!("before the day the sides stand against each other ({earliest})"),
+        ),
         _ => String::new(),
     }
 }
@@ -178,6 +196,20 @@ pub fn mend(lang: Lang, problem: &Problem) -> String {
             "填上一级工会;在本单位节点上请先申请,由上级批复",
             "name the next higher union; at the unit's own node apply first and have it approved above",
         ),
+        Problem::UnknownCase => {
+            fixed("用 hub cases list 查编号;已了结的不再列出", "look it up with hub cases list")
+        }
+        Problem::NotRulable => {
+            fixed("用 hub cases show 看可以怎么办", "hub cases show tells what can be done")
+        }
+        Problem::NotCommonAncestor { .. } => {
+            fixed("请该级裁定;本级可以提出异议", "ask that level; this one may object")
+        }
+        Problem::NoSuchSide { sides } => {
+            let list = sides.join(lang.pick("、", ", "));
+            lang.pick(format!("可填:{list},或“无”(都不计)"), format!("use one of: {list}, or none"))
+        }
+        Problem::BeforeCase { .. } => fixed("改为这一天或以后", "use that day or a later one"),
         Problem::Shape { .. } => fixed("按要求改写", "write it as expected"),
     }
 }

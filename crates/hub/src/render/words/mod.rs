@@ -3,6 +3,7 @@
 //! Nothing here names the machine's own parts: a cadre meets 工会, 单位, 会员, 凭据, never a lane or a hash
 //! by another name than 校验码.
 
+pub mod case;
 mod failure;
 pub mod help;
 mod import;

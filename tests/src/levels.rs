@@ -1,0 +1,110 @@
+//! A province with two counties, each with a data directory of its own, that exchange bundles: the program as
+//! people use it, in this process.
+
+#![allow(clippy::unwrap_used, reason = "what tests stand on fails by panicking")]
+
+use crate::capture::{Ran, hub};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The federation.
+#[derive(Debug)]
+pub struct Levels {
+    place: tempfile::TempDir,
+}
+
+/// The names of its levels and of their units.
+const LEVELS: [(&str, &str); 3] =
+    [("province", "演示省"), ("east", "演示东县"), ("west", "演示西县")];
+
+impl Levels {
+    /// Founds the province, enrols both counties, and lets all know of each other.
+    pub fn found() -> Self {
+        let levels = Self { place: tempfile::tempdir().unwrap() };
+        let init = ["init", "--province", "演示省", "--code", "99", "--list-year", "2023"];
+        let founded = levels.ok("province", &init);
+        let is_key = |word: &&str| word.len() == 64 && word.bytes().all(|b| b.is_ascii_hexdigit());
+        let root = founded.split_whitespace().find(is_key).unwrap().to_owned();
+        let divisions =
+            levels.file("区划.csv", "名称,代码\n演示市,9901\n演示东县,990101\n演示西县,990102\n");
+        levels.ok("province", &["unit", "import", &divisions, "--list-year", "2023"]);
+        for (county, unit) in &LEVELS[1..] {
+            let (request, answer) = (levels.path("request.hub"), levels.path("answer.hub"));
+            let ask = ["enrol", "request", "--unit", unit, "--root", &root, "--out", &request];
+            levels.ok(county, &ask);
+            let approve = ["enrol", "approve", &request, "--person-key", "true", "--out", &answer];
+            levels.ok("province", &approve);
+            levels.ok(county, &["enrol", "accept", &answer]);
+            levels.carry("province", county, unit);
+        }
+        levels
+    }
+
+    /// Where a level keeps its data.
+    pub fn data(&self, level: &str) -> PathBuf {
+        self.place.path().join(level)
+    }
+
+    /// A path beside the data.
+    pub fn path(&self, name: &str) -> String {
+        self.place.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    /// Writes a file beside the data and gives its path.
+    pub fn file(&self, name: &str, text: &str) -> String {
+        fs::write(self.path(name), text).unwrap();
+        self.path(name)
+    }
+
+    /// Runs a command on a level, however it ends.
+    pub fn run(&self, level: &str, args: &[&str]) -> Ran {
+        hub(&self.data(level), args)
+    }
+
+    /// Runs a command that must succeed and gives what it printed.
+    pub fn ok(&self, level: &str, args: &[&str]) -> String {
+        let ran = self.run(level, args);
+        assert_eq!(ran.code, 0, "{level}: {args:?}: {ran:?}");
+        ran.out
+    }
+
+    /// The answer of a command in JSON.
+    pub fn json(&self, level: &str, args: &[&str]) -> Value {
+        let text = self.ok(level, &[&["--format", "json"], args].concat());
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// A plain count of a unit, as a level answers today.
+    pub fn count(&self, level: &str, unit: &str, measure: &str) -> i64 {
+        let ask = ["query", "coverage", "--unit", unit, "--indicator", measure];
+        self.json(level, &ask)["rows"][0]["count"].as_i64().unwrap()
+    }
+
+    /// Carries what each level has for its neighbours, until all have all.
+    pub fn sync(&self) {
+        for (county, unit) in &LEVELS[1..] {
+            self.carry(county, "province", "parent");
+            self.carry("province", county, unit);
+        }
+    }
+
+    fn carry(&self, from: &str, to: &str, neighbour: &str) {
+        let bag = self.place.path().join("bag");
+        fs::create_dir_all(&bag).unwrap();
+        self.ok(from, &["bundle", "export", "--to", neighbour, "--out", bag.to_str().unwrap()]);
+        let mut files = listed(&bag);
+        files.sort();
+        if !files.is_empty() {
+            let mut line = vec!["bundle", "import"];
+            line.extend(files.iter().map(String::as_str));
+            self.ok(to, &line);
+        }
+        fs::remove_dir_all(&bag).unwrap();
+    }
+}
+
+fn listed(bag: &Path) -> Vec<String> {
+    let entries = fs::read_dir(bag).unwrap();
+    entries.map(|entry| entry.unwrap().path().to_str().unwrap().to_owned()).collect()
+}
