@@ -325,6 +325,8 @@ fn governance() -> Vec<GovernanceFact> {
                 hlc: Hlc::at(WRITTEN - 5_000),
                 day: day("2026-11-01"),
                 unit: township(),
+                under: Vec::new(),
+                day_stated: false,
                 body: RestatedBody::Branch(BranchFact::Covered {
                     branch: other_branch(),
                     unit: employer(),

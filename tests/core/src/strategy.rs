@@ -350,14 +350,40 @@ fn side() -> impl Strategy<Value = Side> + Clone {
     ]
 }
 
+fn withdrawn() -> impl Strategy<Value = Withdrawn> + Clone {
+    (fact_id(), 1_u64..1 << 40, text())
+        .prop_map(|(first, count, reason)| Withdrawn { first, count, reason })
+}
+
 fn restatement() -> BoxedStrategy<Restatement> {
     let body = prop_oneof![
         unit_fact().prop_map(RestatedBody::Unit),
         branch_fact().prop_map(RestatedBody::Branch),
         member_fact().prop_map(RestatedBody::Member),
+        figure_fact().prop_map(RestatedBody::Figure),
+        withdrawn().prop_map(RestatedBody::Withdrawn),
+        (vec(side(), 2..5), day()).prop_map(|(sides, from)| RestatedBody::Ruled {
+            sides,
+            winner: Some(1),
+            from,
+            level: Level::City,
+        }),
+        (person(), branch(), day()).prop_map(|(member, branch, from)| RestatedBody::Objected {
+            member,
+            branch,
+            from,
+            evidence: Evidence::Roster,
+        }),
     ];
-    (any::<u64>().prop_map(Hlc), day(), unit(), body)
-        .prop_map(|(hlc, day, unit, body)| Restatement { hlc, day, unit, body })
+    (any::<u64>().prop_map(Hlc), day(), unit(), vec(unit(), 0..3), any::<bool>(), body)
+        .prop_map(|(hlc, day, unit, under, day_stated, body)| Restatement {
+            hlc,
+            day,
+            unit,
+            under,
+            day_stated,
+            body,
+        })
         .boxed()
 }
 
@@ -423,14 +449,12 @@ pub fn governance_fact() -> BoxedStrategy<GovernanceFact> {
 
 /// Every kind of fact that travels in rows.
 pub fn row_body() -> BoxedStrategy<FactBody> {
-    let withdrawn = (fact_id(), 1_u64..1 << 40, text())
-        .prop_map(|(first, count, reason)| Withdrawn { first, count, reason });
     prop_oneof![
         unit_fact().prop_map(FactBody::Unit),
         branch_fact().prop_map(FactBody::Branch),
         figure_fact().prop_map(FactBody::Figure),
         governance_fact().prop_map(FactBody::Governance),
-        withdrawn.prop_map(FactBody::Withdrawn),
+        withdrawn().prop_map(FactBody::Withdrawn),
     ]
     .boxed()
 }

@@ -1,7 +1,9 @@
 //! Facts about who may speak and what was decided (DESIGN §4, §7, §9).
 
 use super::member::{Evidence, MemberFact};
-use super::{BranchFact, FactError, UnitFact, check_day, check_list, check_range, check_text};
+use super::unit::Level;
+use super::{BranchFact, FactError, FigureFact, UnitFact, Withdrawn};
+use super::{check_day, check_list, check_range, check_text};
 use crate::hash::Hash;
 use crate::id::{BranchId, ChainId, FactId, Lane, MemberKey, NodeId, UnitId};
 use crate::time::{Day, Hlc, Millis};
@@ -88,6 +90,12 @@ pub struct Restatement {
     pub day: Day,
     /// The unit its writer acted for.
     pub unit: UnitId,
+    /// Of a unit's fact: the parents in the unit's registrations that it holds for, sorted. Who lacks the
+    /// fact may lack what this rests on (U1, U2).
+    #[serde(deserialize_with = "super::bounded::list")]
+    pub under: Vec<UnitId>,
+    /// Of a start: whether a joining day is stated (DESIGN §7, holder).
+    pub day_stated: bool,
     /// What happened.
     pub body: RestatedBody,
 }
@@ -102,17 +110,57 @@ pub enum RestatedBody {
     Branch(BranchFact),
     /// About a person's membership.
     Member(MemberFact),
+    /// About declared figures.
+    Figure(FigureFact),
+    /// Took back facts that the audience holds: of the withdrawal those facts only. Restatements of one
+    /// withdrawal are told apart by the first fact they name.
+    Withdrawn(Withdrawn),
+    /// A ruling.
+    Ruled {
+        /// The sides.
+        #[serde(deserialize_with = "super::bounded::list")]
+        sides: Vec<Side>,
+        /// Which of them wins, by its place.
+        winner: Option<u32>,
+        /// From this day.
+        from: Day,
+        /// The level of its writer's office then.
+        level: Level,
+    },
+    /// An objection.
+    Objected {
+        /// The person.
+        member: MemberKey,
+        /// The union whose claim is objected to.
+        branch: BranchId,
+        /// From this day.
+        from: Day,
+        /// What the objection rests on.
+        evidence: Evidence,
+    },
 }
 
 impl Restatement {
     fn check(&self) -> Result<(), FactError> {
         check_day("day", self.day)?;
+        check_list("under", self.under.len())?;
         match &self.body {
             RestatedBody::Unit(fact) => fact.check(),
             RestatedBody::Branch(fact) => fact.check(),
             RestatedBody::Member(fact) => fact.check(),
+            RestatedBody::Figure(fact) => fact.check(),
+            RestatedBody::Withdrawn(fact) => fact.check(),
+            RestatedBody::Ruled { sides, winner, from, .. } => check_ruling(sides, *winner, *from),
+            RestatedBody::Objected { from, .. } => check_day("from", *from),
         }
     }
+}
+
+fn check_ruling(sides: &[Side], winner: Option<u32>, from: Day) -> Result<(), FactError> {
+    check_day("from", from)?;
+    check_list("sides", sides.len())?;
+    check_range("sides", sides.len() as u64, 2, u64::MAX)?;
+    check_range("winner", winner.map_or(0, u64::from), 0, sides.len() as u64 - 1)
 }
 
 /// A governance fact.
@@ -221,11 +269,7 @@ impl GovernanceFact {
                 check_text("reason", reason)
             }
             Self::Ruled { sides, winner, from, reason } => {
-                check_day("from", *from)?;
-                check_list("sides", sides.len())?;
-                check_range("sides", sides.len() as u64, 2, u64::MAX)?;
-                let winner = winner.map_or(0, u64::from);
-                check_range("winner", winner, 0, sides.len() as u64 - 1)?;
+                check_ruling(sides, *winner, *from)?;
                 check_text("reason", reason)
             }
             Self::Objected { from, .. } => check_day("from", *from),

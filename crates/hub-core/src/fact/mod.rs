@@ -103,6 +103,11 @@ impl Withdrawn {
             && fact.seq >= self.first.seq
             && fact.seq - self.first.seq < self.count
     }
+
+    pub(crate) fn check(&self) -> Result<(), FactError> {
+        check_text("reason", &self.reason)?;
+        check_range("count", self.count, 1, u64::MAX - self.first.seq)
+    }
 }
 
 /// A code of a unit or union with the list it belongs to.
@@ -232,10 +237,7 @@ impl Fact {
             FactBody::Member(fact) => fact.check(),
             FactBody::Figure(fact) => fact.check(),
             FactBody::Governance(fact) => fact.check(),
-            FactBody::Withdrawn(fact) => {
-                check_text("reason", &fact.reason)?;
-                check_range("count", fact.count, 1, u64::MAX - fact.first.seq)
-            }
+            FactBody::Withdrawn(fact) => fact.check(),
         }
     }
 }

@@ -64,6 +64,27 @@ fn of_family(body: &mut Bytes<'_>, family: &str, tables: &Tables) -> Value {
     json!({ "member": member, "branch": branch, "act": act })
 }
 
+/// What an outside fact said: four families, a withdrawal, or a decision with the level of who decided.
+fn restated(body: &mut Bytes<'_>, tables: &Tables) -> Value {
+    let kind = unsigned(body) as usize;
+    if let Some(family) = ["unit", "branch", "member", "figure"].get(kind) {
+        return json!({ *family: of_family(body, family, tables) });
+    }
+    let fields_of = |kind: &str| {
+        let (_, fields) = tables.kinds.iter().find(|(known, _)| known == kind).unwrap();
+        fields.clone()
+    };
+    match kind {
+        4 => json!({ "withdrawn": record(body, &fields_of("withdrawn"), tables) }),
+        5 => {
+            let mut fields = fields_of("governance.ruled");
+            fields[3] = ("level".to_owned(), "level".to_owned());
+            json!({ "ruled": record(body, &fields, tables) })
+        }
+        _ => json!({ "objected": record(body, &fields_of("governance.objected"), tables) }),
+    }
+}
+
 fn record(body: &mut Bytes<'_>, fields: &[Field], tables: &Tables) -> Value {
     let read = |(name, kind): &Field| (name.clone(), value(body, kind, tables));
     Value::from(fields.iter().map(read).collect::<Map<String, Value>>())
@@ -131,10 +152,7 @@ fn simple(body: &mut Bytes<'_>, kind: &str, tables: &Tables) -> Value {
             let fields: Vec<Field> = fields.into_iter().map(own).collect();
             json!({ name: record(body, &fields, tables) })
         }
-        "unit, union or membership fact" => {
-            let family = FAMILIES[unsigned(body) as usize];
-            json!({ family: of_family(body, family, tables) })
-        }
+        "restated body" => restated(body, tables),
         other => panic!("facts.md names the type {other:?}, which it does not explain"),
     }
 }
