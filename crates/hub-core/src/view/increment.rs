@@ -88,6 +88,12 @@ impl View {
     fn is_local(&self, fresh: std::ops::Range<usize>) -> bool {
         fresh.into_iter().all(|place| {
             let fact = &self.facts[place];
+            if self.is_restated(place) {
+                return false;
+            }
+            if fact.is_stand_in() {
+                return true;
+            }
             if self.withdrawals.touches(&fact.id.chain, fact.id.seq, fact.id.seq) {
                 return false;
             }
@@ -118,8 +124,12 @@ impl View {
 
     /// Folds them; returns the unions they are about.
     fn fold_local(&mut self, fresh: std::ops::Range<usize>) -> BTreeSet<BranchIx> {
-        let is_registration = |body: &FactBody| is_structural(body);
-        for place in fresh.clone().filter(|place| is_registration(&self.facts[*place].fact.body)) {
+        // what stands in for a fact reaches further, or is not folded at all
+        let fresh: Vec<usize> =
+            fresh.filter(|place| !self.facts[*place].is_stand_in()).collect();
+        let is_registration = |place: &&usize| is_structural(&self.facts[**place].fact.body);
+        let registered: Vec<usize> = fresh.iter().filter(is_registration).copied().collect();
+        for place in registered {
             let (tree, authority) = (&mut self.tree, &mut self.authority);
             let (facts, withdrawals) = (&self.facts, &self.withdrawals);
             self.verdicts[place] =

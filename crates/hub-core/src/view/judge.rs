@@ -100,7 +100,7 @@ impl Judge<'_> {
         fact: &FactId,
         branch: Option<BranchIx>,
     ) -> bool {
-        if withdrawal.writer().0 == fact.chain.node {
+        if withdrawal.restated.is_some() || withdrawal.writer().0 == fact.chain.node {
             return withdrawal.is_valid(fact, None, self.tree, self.authority);
         }
         !withdrawal.is_cut_off(self.authority)

@@ -5,6 +5,7 @@
 
 mod marks;
 mod read;
+mod restated;
 
 use super::BlockSource;
 use super::authority::{Authority, Cut, Writer};
@@ -81,6 +82,7 @@ pub(super) struct Members {
     known_withdrawals: BTreeMap<(FactId, u32), Vec<bool>>,
     known_cuts: BTreeMap<Writer, Cut>,
     rekeys: Rekeys,
+    restated: restated::RestatedMembers,
 }
 
 /// What a fold of members reads and writes beside the members.
@@ -177,6 +179,7 @@ impl Members {
     /// Folds all that was added, and what the change of units and unions reaches.
     pub(super) fn settle(&mut self, fold: &mut Fold<'_>, change: &OrgChange) {
         self.mark_changed_words(fold, change);
+        self.mark_changed_ranks(fold, change);
         if change.reaches_withdrawals() {
             self.mark_changed_withdrawals(fold);
         }
@@ -257,7 +260,8 @@ impl Members {
                 && stands
                 && row.kind.is_start()
                 && !is_premature(row)
-                && !self.rekeys.touches(branch, member);
+                && !self.rekeys.touches(branch, member)
+                && !self.restated.touch(member);
             if !simple {
                 self.dirty.insert(member);
                 continue;
@@ -330,7 +334,8 @@ impl Members {
 
     /// M6: settles where facts of rekeyed persons belong.
     fn settle_rekeys(&mut self, fold: &mut Fold<'_>, org_changed: bool) {
-        if (org_changed && !self.rekeys.stated.is_empty()) || self.rekeys.is_behind() {
+        let restated = std::mem::take(&mut self.restated.rekeys_changed);
+        if (org_changed && !self.rekeys.stated.is_empty()) || self.rekeys.is_behind() || restated {
             let nothing = BTreeSet::new();
             let mut standing = Vec::new();
             for rekey in &self.rekeys.stated {
@@ -343,6 +348,7 @@ impl Members {
                     standing.push(*rekey);
                 }
             }
+            standing.extend(self.restated_rekeys(fold));
             let touched = self.rekeys.settle(standing, &self.dirty);
             self.dirty.extend(touched);
         } else {
@@ -370,6 +376,7 @@ impl Members {
 
     /// Refolds persons from their facts, each block read once.
     fn refold(&mut self, members: &[MemberIx], fold: &mut Fold<'_>) {
+        self.note_ranks(members, fold);
         let told = self.tell(members, fold);
         let mut rest = &told[..];
         for member in members {
@@ -419,6 +426,9 @@ impl Members {
                 }
             }
         }
+        for member in members {
+            told.extend(self.restated_claims(*member, fold).into_iter().map(|f| (*member, Ok(f))));
+        }
         told.sort_by_key(|(member, _)| *member);
         told
     }
@@ -439,23 +449,7 @@ impl Members {
         if end != member {
             return None;
         }
-        let act = match fact.act {
-            MemberAct::Joined(start) | MemberAct::TransferredIn(start) => Act::Start(Start {
-                origin: start.origin,
-                day_stated: states_day(batch, index),
-                evidence: start.evidence,
-                employer: start.employer.map(|id| fold.tree.intern_raw(&id)),
-                from: start.from.map(|id| fold.branches.intern(&id)),
-                profile: start.profile,
-                qualified: rekeyed.unwrap_or(start.qualified),
-            }),
-            MemberAct::TransferredOut { .. } => Act::End { transferred: true },
-            MemberAct::Left { reason: LeaveReason::Deceased } => Act::Death,
-            MemberAct::Left { .. } => Act::End { transferred: false },
-            MemberAct::Retained { .. } => Act::Retained,
-            MemberAct::Revised { profile } => Act::Revised(profile),
-            MemberAct::Rekeyed { .. } | MemberAct::Erased => return None,
-        };
+        let act = act_of(&fact.act, states_day(batch, index), rekeyed, fold)?;
         let id = FactId { chain: header.chain, seq: header.first_seq + index as u64 };
         Some(ClaimFact { day: row.day, hlc: row.hlc, id, branch, act })
     }
@@ -583,6 +577,32 @@ impl Members {
 
 fn entry_is_new(table: &Table, member: MemberIx) -> bool {
     table.member(member).state() == State::Nothing
+}
+
+/// What a membership fact does to a claim; `rekeyed` is whether a right number passes (M6).
+fn act_of(
+    act: &MemberAct,
+    day_stated: bool,
+    rekeyed: Option<bool>,
+    fold: &mut Fold<'_>,
+) -> Option<Act> {
+    Some(match act {
+        MemberAct::Joined(start) | MemberAct::TransferredIn(start) => Act::Start(Start {
+            origin: start.origin,
+            day_stated,
+            evidence: start.evidence,
+            employer: start.employer.map(|id| fold.tree.intern_raw(&id)),
+            from: start.from.map(|id| fold.branches.intern(&id)),
+            profile: start.profile,
+            qualified: rekeyed.unwrap_or(start.qualified),
+        }),
+        MemberAct::TransferredOut { .. } => Act::End { transferred: true },
+        MemberAct::Left { reason: LeaveReason::Deceased } => Act::Death,
+        MemberAct::Left { .. } => Act::End { transferred: false },
+        MemberAct::Retained { .. } => Act::Retained,
+        MemberAct::Revised { profile } => Act::Revised(*profile),
+        MemberAct::Rekeyed { .. } | MemberAct::Erased => return None,
+    })
 }
 
 /// The rank of a union's kind, none while it is only named, and the writer's word over it.

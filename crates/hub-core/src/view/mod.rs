@@ -23,6 +23,7 @@ mod org;
 mod read;
 mod rekey;
 mod resolve;
+mod restated;
 mod table;
 pub mod tree;
 pub mod verdict;
@@ -40,7 +41,8 @@ use cell::Cells;
 use checkpoint::Checkpoints;
 use figure::Figures;
 use members::Members;
-use std::collections::BTreeMap;
+use restated::Restatements;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tree::Tree;
 use verdict::{Reason, Verdict};
@@ -70,6 +72,8 @@ pub struct OrgFact {
     pub height: u64,
     /// The fact.
     pub fact: Fact,
+    /// Set where it is folded in the stead of a fact that is not held.
+    pub(crate) stand_in: Option<Box<restated::StandIn>>,
 }
 
 /// A block whose body this version cannot read: stored, relayed, parked whole.
@@ -97,6 +101,9 @@ pub struct View {
     by_branch: BTreeMap<BranchId, Vec<usize>>,
     clocks: BTreeMap<ChainId, BTreeMap<u64, Hlc>>,
     withdrawals: Withdrawals,
+    restatements: Restatements,
+    /// Nodes whose own books (their `up` lanes) are held.
+    books: BTreeSet<NodeId>,
     unreadable: BTreeMap<(ChainId, u64), Unreadable>,
     tree: Tree,
     authority: Authority,
@@ -132,6 +139,8 @@ impl View {
             by_branch: BTreeMap::new(),
             clocks: BTreeMap::new(),
             withdrawals: Withdrawals::default(),
+            restatements: Restatements::default(),
+            books: BTreeSet::new(),
             unreadable: BTreeMap::new(),
             tree: Tree::default(),
             branches: Branches::default(),
@@ -181,6 +190,9 @@ impl View {
         }
         clocks.insert(height, header.last_hlc);
         self.version += 1;
+        if chain.lane == Lane::Up {
+            self.note_books(chain.node);
+        }
         // a cut may wait for the clock of just this block
         let cut = self.authority.cuts.get(&(chain.node, chain.epoch));
         self.org_is_dirty |= cut.is_some();
@@ -205,19 +217,22 @@ impl View {
         if let FactBody::Withdrawn(withdrawn) = &fact.body {
             let (first, hlc) = (withdrawn.first.seq, fact.hlc);
             let last = first.saturating_add(withdrawn.count - 1);
-            let withdrawal = Withdrawal { first, last, id, hlc, height };
+            let withdrawal = Withdrawal { first, last, id, hlc, height, restated: None };
             self.withdrawals.add(withdrawn.first.chain, withdrawal);
         }
         if let FactBody::Branch(branch) = &fact.body {
             self.by_branch.entry(branch.branch()).or_default().push(self.facts.len());
         }
-        self.by_id.insert(id, self.facts.len() as u32);
-        self.facts.push(OrgFact { id, height, fact });
+        let place = self.facts.len() as u32;
+        self.by_id.insert(id, place);
+        self.facts.push(OrgFact { id, height, fact, stand_in: None });
+        self.add_restated(place);
     }
 
     /// Folds all that was added.
     pub fn settle(&mut self, source: &dyn BlockSource) {
         let change = self.fold_facts();
+        self.restate_members(change == increment::OrgChange::All);
         let mut fold = members::Fold {
             tree: &mut self.tree,
             authority: &mut self.authority,
@@ -283,7 +298,8 @@ impl View {
 
     /// All facts but members', with their verdicts, in no meaningful order.
     pub fn facts(&self) -> impl Iterator<Item = (&OrgFact, Verdict)> {
-        self.facts.iter().zip(self.verdicts.iter().copied())
+        let all = self.facts.iter().zip(self.verdicts.iter().copied());
+        all.filter(|(fact, _)| !fact.is_stand_in())
     }
 
     /// One of these facts.
@@ -393,9 +409,9 @@ impl View {
     /// How many facts are parked, by reason.
     pub fn parked(&self) -> BTreeMap<Reason, u64> {
         let mut parked = self.members.parked().clone();
-        for verdict in &self.verdicts {
+        for (_, verdict) in self.facts() {
             if let Verdict::Parked(reason) = verdict {
-                *parked.entry(*reason).or_default() += 1;
+                *parked.entry(reason).or_default() += 1;
             }
         }
         for unreadable in self.unreadable.values() {

@@ -1,15 +1,16 @@
 //! Folding units, unions and figures: every fact but members' judged and laid in place.
 
 use super::authority::{Authority, Writer};
-use super::branch::{self, Branches, Told};
+use super::branch::{self, Branches};
 use super::figure::{Figures, Report};
 use super::resolve::{is_structural, resolve};
+use super::restated::{Restatements, Told};
 use super::tree::{Stamp, Tree, UnitIx};
 use super::verdict::{Reason, Verdict};
 use super::withdrawal::Withdrawals;
 use super::{OrgFact, View};
 use crate::fact::branch::BranchKind;
-use crate::fact::{BranchFact, FactBody, FigureFact, UnitFact};
+use crate::fact::{BranchFact, FactBody, FigureFact, GovernanceFact, UnitFact};
 use crate::id::{BranchId, ChainId, FactId};
 use crate::time::Hlc;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,13 +18,15 @@ use std::collections::{BTreeMap, BTreeSet};
 impl View {
     /// Folds all facts but members' anew.
     pub(super) fn fold_org(&mut self) {
+        self.renew_restatements();
         let clocks = &self.clocks;
         let clock_of = |chain: &ChainId, height: u64| -> Option<Hlc> {
             clocks.get(chain)?.range(..=height).next_back().map(|(_, hlc)| *hlc)
         };
         let names = self.tree.names_only();
-        let (facts, withdrawals, policy) = (&self.facts, &self.withdrawals, &self.policy);
-        let resolved = resolve(names, facts, withdrawals, &self.root_key, policy, &clock_of);
+        let told = Told { facts: &self.facts, restatements: &self.restatements };
+        let (withdrawals, policy) = (&self.withdrawals, &self.policy);
+        let resolved = resolve(names, &told, withdrawals, &self.root_key, policy, &clock_of);
         self.tree = resolved.tree;
         self.authority = resolved.authority;
         self.verdicts = vec![Verdict::Parked(Reason::NoAuthority); self.facts.len()];
@@ -47,6 +50,7 @@ impl View {
             facts: &self.facts,
             verdicts: &mut self.verdicts,
             withdrawals: &self.withdrawals,
+            restatements: &self.restatements,
             tree: &mut self.tree,
             authority: &mut self.authority,
             branches: &mut self.branches,
@@ -58,8 +62,9 @@ pub(super) struct OrgFold<'a> {
     pub(super) facts: &'a [OrgFact],
     pub(super) verdicts: &'a mut [Verdict],
     withdrawals: &'a Withdrawals,
+    pub(super) restatements: &'a Restatements,
     pub(super) tree: &'a mut Tree,
-    authority: &'a mut Authority,
+    pub(super) authority: &'a mut Authority,
     branches: &'a mut Branches,
 }
 
@@ -74,6 +79,9 @@ fn stamp_of(fact: &OrgFact) -> Stamp {
 impl OrgFold<'_> {
     /// Cuts, clocks and withdrawals, which no fact escapes.
     fn general(&mut self, place: usize, subject: Option<UnitIx>) -> Option<Verdict> {
+        if let Some(verdict) = self.stand_in_verdict(place) {
+            return Some(verdict);
+        }
         let fact = &self.facts[place];
         let (tree, authority) = (&*self.tree, &mut *self.authority);
         let withdrawn =
@@ -114,7 +122,12 @@ impl OrgFold<'_> {
             FactBody::Governance(_) | FactBody::Withdrawn(_) => {
                 let general = self.general(place, None);
                 self.verdicts[place] = general.unwrap_or_else(|| {
-                    let speaks = self.is_in_office(place);
+                    let speaks = match &facts[place].fact.body {
+                        FactBody::Governance(GovernanceFact::Restated { .. }) => {
+                            self.restates(place)
+                        }
+                        _ => self.is_in_office(place),
+                    };
                     if speaks { Verdict::Stands } else { Verdict::Parked(Reason::NoAuthority) }
                 });
             }
@@ -176,6 +189,7 @@ impl OrgFold<'_> {
 
     /// Judges and folds one union's facts, but for cycles of mergers.
     pub(super) fn branch(&mut self, id: BranchId, mut places: Vec<usize>) {
+        places.retain(|place| self.takes_part(*place));
         places.sort_by_key(|place| (self.facts[*place].fact.hlc, self.facts[*place].id));
         self.judge_branch(id, &places);
         places.retain(|place| self.verdicts[*place].stands());
@@ -257,10 +271,10 @@ impl OrgFold<'_> {
 
     fn fold_branch(&mut self, id: BranchId, places: &[usize]) {
         let facts = self.facts;
-        let told: Vec<Told<'_>> = places
+        let told: Vec<branch::Told<'_>> = places
             .iter()
             .filter_map(|place| match &facts[*place].fact.body {
-                FactBody::Branch(fact) => Some(Told {
+                FactBody::Branch(fact) => Some(branch::Told {
                     stamp: stamp_of(&facts[*place]),
                     document: facts[*place].fact.document.as_deref(),
                     unit: self.tree.intern(&facts[*place].fact.unit),

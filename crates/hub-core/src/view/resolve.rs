@@ -5,6 +5,7 @@
 //! above said of units that a level registers is judged with that level.
 
 use super::OrgFact;
+use super::restated::{StandIn, Told};
 use super::authority::{Authority, Cut, Enrolled, Writer};
 use super::tree::{Move, Origin, Registration, Stamp, Tree, UnitIx};
 use super::verdict::{Reason, Verdict};
@@ -57,16 +58,19 @@ pub(crate) fn is_structural(fact: &FactBody) -> bool {
 /// Resolves all structural facts. `names` gives units named before their old places.
 pub(crate) fn resolve(
     names: Tree,
-    facts: &[OrgFact],
+    told: &Told<'_>,
     withdrawals: &Withdrawals,
     root_key: &[u8; 32],
     policy: &Policy,
     clock_of: &ClockOf<'_>,
 ) -> Resolved {
     let mut by_writer: BTreeMap<Writer, Vec<u32>> = BTreeMap::new();
+    let facts = told.facts;
     for (place, fact) in facts.iter().enumerate() {
-        if is_structural(&fact.fact.body) {
-            let writer = (fact.id.chain.node, fact.id.chain.epoch);
+        if is_structural(&fact.fact.body)
+            && let Some(id) = told.said_by(fact)
+        {
+            let writer = (id.chain.node, id.chain.epoch);
             by_writer.entry(writer).or_default().push(place as u32);
         }
     }
@@ -138,7 +142,7 @@ impl Resolver<'_> {
         for place in self.sorted(|body| matches!(body, FactBody::Unit(UnitFact::Registered { .. })))
         {
             let fact = self.fact(place);
-            let own = (fact.id.chain.node, fact.id.chain.epoch) == (node, 1);
+            let own = (fact.id.chain.node, fact.id.chain.epoch) == (node, 1) && !fact.is_stand_in();
             if let FactBody::Unit(UnitFact::Registered { parent: None, .. }) = &fact.fact.body
                 && own
                 && self.tree.root().is_none()
@@ -198,6 +202,9 @@ impl Resolver<'_> {
         let facts = self.facts;
         let fact = &facts[place as usize];
         let (id, hlc) = (fact.id, fact.fact.hlc);
+        if let Some(stand_in) = &fact.stand_in {
+            return self.judge_stand_in(place, stand_in);
+        }
         let writer = (id.chain.node, id.chain.epoch);
         if let Some(cut) = self.authority.cuts.get(&writer)
             && cut.parks(&id.chain.lane, fact.height)
@@ -296,21 +303,29 @@ impl Resolver<'_> {
         let registration = Registration { parent, hlc: fact.fact.hlc, id: fact.id };
         let unit = &mut self.tree.units[at];
         let (kind, level, day) = (*kind, *level, fact.fact.day);
-        let origin = Origin { kind, level, located_in, profile: profile.clone(), day };
+        let mut origin = Origin { kind, level, located_in, profile: profile.clone(), day };
+        let first = unit.registrations.first();
+        let is_first = first.is_none_or(|k| (registration.hlc, registration.id) < (k.hlc, k.id));
         match &mut unit.origin {
+            Some(known) if is_first => {
+                origin.day = known.day.min(day);
+                *known = origin;
+            }
             Some(known) => known.day = known.day.min(day),
             None => unit.origin = Some(origin),
         }
-        if unit.registrations.iter().all(|known| known.parent != parent) {
-            unit.registrations.push(registration);
+        if unit.registrations.is_empty() {
+            self.authority.forget_words_over(at as UnitIx);
+        } else {
+            self.authority.forget_words();
         }
-        self.authority.forget_words_over(at as UnitIx);
+        unit.register(registration);
         self.verdicts.insert(place, Verdict::Stands);
     }
 
     fn judge_moved(&mut self, place: u32, own: UnitIx, hlc: Hlc) -> Result<(), Reason> {
         let fact = &self.facts[place as usize];
-        let FactBody::Unit(UnitFact::Moved { unit, parent, located_in }) = &fact.fact.body else {
+        let FactBody::Unit(UnitFact::Moved { unit, parent, .. }) = &fact.fact.body else {
             return Err(Reason::UnknownSubject);
         };
         let unit = self.tree.find_registered(unit).ok_or(Reason::UnknownSubject)?;
@@ -331,8 +346,18 @@ impl Resolver<'_> {
         } else if !self.tree.is_at_or_above(own, unit, hlc) {
             return Err(Reason::NoAuthority);
         }
+        self.lay_move(place, unit, registrations);
+        Ok(())
+    }
+
+    fn lay_move(&mut self, place: u32, unit: UnitIx, registrations: u32) {
+        let fact = &self.facts[place as usize];
+        let FactBody::Unit(UnitFact::Moved { parent, located_in, .. }) = &fact.fact.body else {
+            return;
+        };
+        let parent = parent.as_ref().map(|p| self.tree.intern(p));
         let located_in = located_in.as_ref().map(|l| self.tree.intern(l));
-        let stamp = Stamp { day: fact.fact.day, hlc, id: fact.id };
+        let stamp = Stamp { day: fact.fact.day, hlc: fact.fact.hlc, id: fact.id };
         let withdrawal = self.withdrawn(place, Some(unit));
         self.withdrawn_later.extend(withdrawal.map(|w| (place, w.id)));
         let unmoved = withdrawal.map(|w| (stamp.id, w.hlc));
@@ -341,7 +366,28 @@ impl Resolver<'_> {
         moves.push(Move { stamp, registrations, parent, located_in });
         moves.sort_by_key(|m| m.stamp);
         self.authority.forget_words();
-        Ok(())
+    }
+
+    /// What a node above said of a fact that is not held: it stands if that node may say so.
+    fn judge_stand_in(&mut self, place: u32, stand_in: &StandIn) -> Verdict {
+        if !stand_in.by.is_right(&self.tree, &mut self.authority) {
+            return Verdict::Parked(Reason::NoAuthority);
+        }
+        match &self.fact(place).fact.body {
+            FactBody::Unit(UnitFact::Registered { .. }) => self.register(place),
+            FactBody::Unit(UnitFact::Moved { unit, .. }) => {
+                let Some(unit) = self.tree.find_registered(unit) else {
+                    return Verdict::Parked(Reason::UnknownSubject);
+                };
+                let under: Vec<_> = stand_in.under.iter().map(|u| self.tree.intern(u)).collect();
+                let known = self.tree.unit(unit).registrations.iter().take(32).enumerate();
+                let moved = known.filter(|(_, r)| r.parent.is_some_and(|p| under.contains(&p)));
+                let bits = moved.fold(0, |bits, (at, _)| bits | 1 << at);
+                self.lay_move(place, unit, bits);
+            }
+            _ => {}
+        }
+        Verdict::Stands
     }
 
     /// Those registrations whose old parent and the new one lie strictly below a unit the writer serves.

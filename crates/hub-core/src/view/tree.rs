@@ -338,6 +338,27 @@ impl Move {
 }
 
 impl Unit {
+    /// Adds a registration in order of clock and id; of one parent the earliest holds. Moves go on moving
+    /// the registrations they moved.
+    pub(crate) fn register(&mut self, registration: Registration) {
+        let order = |r: &Registration| (r.hlc, r.id);
+        let before = self.registrations.clone();
+        match self.registrations.iter_mut().find(|r| r.parent == registration.parent) {
+            Some(known) if order(&registration) < order(known) => *known = registration,
+            Some(_) => return,
+            None => self.registrations.push(registration),
+        }
+        self.registrations.sort_by_key(order);
+        let place_of = |parent| self.registrations.iter().position(|r| r.parent == parent);
+        let places: Vec<Option<usize>> = before.iter().map(|r| place_of(r.parent)).collect();
+        for moved in &mut self.moves {
+            let old = places.iter().take(32).enumerate();
+            let kept = old.filter(|(at, _)| moved.registrations >> at & 1 == 1);
+            let now = kept.filter_map(|(_, place)| place.filter(|place| *place < 32));
+            moved.registrations = now.fold(0, |bits, place| bits | 1 << place);
+        }
+    }
+
     /// From when a move no longer acts. A withdrawal acts from its own clock, never backwards.
     fn unmoved_at(&self, moved: &Move) -> Option<Hlc> {
         self.unmoved.iter().find(|(id, _)| *id == moved.stamp.id).map(|(_, from)| *from)

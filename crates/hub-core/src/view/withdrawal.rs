@@ -1,15 +1,18 @@
 //! What was taken back, by whom (DESIGN §4, Withdrawn).
 
 use super::authority::{Authority, Writer};
+use super::restated::Restating;
 use super::tree::{Tree, UnitIx};
 use crate::id::{ChainId, FactId};
 use crate::time::Hlc;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// All withdrawals, by the chain they reach into.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Withdrawals {
     by_chain: BTreeMap<ChainId, Reach>,
+    /// Places of restatements that speak for what they repeat.
+    pub(super) speaking: BTreeSet<u32>,
 }
 
 /// The withdrawals that reach into one chain.
@@ -30,6 +33,8 @@ pub(crate) struct Withdrawal {
     pub(crate) id: FactId,
     pub(crate) hlc: Hlc,
     pub(crate) height: u64,
+    /// Who restated it, where it is not held itself.
+    pub(crate) restated: Option<Restating>,
 }
 
 impl Reach {
@@ -52,6 +57,11 @@ impl Withdrawals {
         self.by_chain.get(chain).is_some_and(|reach| reach.touching(first, last).next().is_some())
     }
 
+    /// Whether it is held itself, or its restatement speaks for it.
+    pub(crate) fn speaks(&self, withdrawal: &Withdrawal) -> bool {
+        withdrawal.restated.is_none_or(|by| self.speaking.contains(&by.place))
+    }
+
     /// All of them, with the chain they reach into.
     pub(crate) fn all(&self) -> impl Iterator<Item = (&ChainId, &Withdrawal)> {
         self.by_chain.iter().flat_map(|(chain, reach)| {
@@ -66,7 +76,8 @@ impl Withdrawals {
         mut valid: impl FnMut(&Withdrawal) -> bool,
     ) -> Option<Withdrawal> {
         let reach = self.by_chain.get(&fact.chain)?;
-        let covering = reach.touching(fact.seq, fact.seq).filter(|w| w.id != *fact).copied();
+        let speaks = |w: &&Withdrawal| w.id != *fact && self.speaks(w);
+        let covering = reach.touching(fact.seq, fact.seq).filter(speaks).copied();
         let mut covering: Vec<Withdrawal> = covering.collect();
         covering.sort_by_key(|w| (w.hlc, w.id));
         covering.into_iter().find(|w| valid(w))
@@ -93,6 +104,9 @@ impl Withdrawal {
         tree: &Tree,
         authority: &mut Authority,
     ) -> bool {
+        if let Some(by) = &self.restated {
+            return by.counts && by.is_right(tree, authority);
+        }
         if self.is_cut_off(authority) {
             return false;
         }

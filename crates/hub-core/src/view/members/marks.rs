@@ -36,11 +36,13 @@ impl Members {
             let branches: Vec<BranchIx> =
                 self.named[place as usize].iter().map(|id| fold.branches.intern(id)).collect();
             let mut judge = fold.judge(self.rekeys.cyclic());
+            let speaks = judge.withdrawals.speaks(&withdrawal);
             let valid: Vec<bool> = branches
                 .into_iter()
-                .map(|branch| judge.is_valid(&withdrawal, &fact, Some(branch)))
+                .map(|branch| speaks && judge.is_valid(&withdrawal, &fact, Some(branch)))
                 .collect();
-            let known = self.known_withdrawals.insert((withdrawal.id, place), valid.clone());
+            let said_by = withdrawal.restated.map_or(withdrawal.id, |by| by.id);
+            let known = self.known_withdrawals.insert((said_by, place), valid.clone());
             if known != Some(valid) {
                 self.dirty_blocks.insert(place);
             }

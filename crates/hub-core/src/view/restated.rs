@@ -1,0 +1,305 @@
+//! What a node above restated: a view that lacks the fact folds the restatement in its stead (DESIGN §7,
+//! downward agreement).
+//!
+//! A restatement speaks where its writer's own books (its `up` lane) are not held: whoever holds those holds
+//! what the writer held, or will. So the view stays a function of its blocks and need not know whose it is.
+
+use super::authority::{Authority, Writer};
+use super::tree::Tree;
+use super::verdict::{Reason, Verdict};
+use super::withdrawal::Withdrawal;
+use super::{OrgFact, View};
+use crate::fact::governance::{RestatedBody, Restatement};
+use crate::fact::unit::Level;
+use crate::fact::{Fact, FactBody, GovernanceFact, MemberFact};
+use crate::id::{FactId, Lane, NodeId, UnitId};
+use crate::time::{Day, Hlc, Precision};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a restatement repeats: the fact, and of a withdrawal the seq of the first fact it names.
+pub(crate) type Subject = (FactId, u64);
+
+/// A restating fact, as far as its right to speak needs it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Restating {
+    /// Its id.
+    pub(crate) id: FactId,
+    /// Its clock.
+    pub(crate) hlc: Hlc,
+    /// The height of its block.
+    pub(crate) height: u64,
+    /// Its place among the facts.
+    pub(crate) place: u32,
+    /// Whether it says that the fact counts.
+    pub(crate) counts: bool,
+    revision: u32,
+}
+
+/// What makes a fact one that is folded in another's stead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StandIn {
+    /// Who says it.
+    pub(crate) by: Restating,
+    /// Of a unit's fact: the parents in the unit's registrations that it holds for.
+    pub(crate) under: Vec<UnitId>,
+    /// Of a ruling: the level of its writer's office.
+    pub(crate) level: Option<Level>,
+}
+
+/// A membership fact restated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RestatedMember {
+    pub(crate) day: Day,
+    pub(crate) hlc: Hlc,
+    pub(crate) day_stated: bool,
+    pub(crate) fact: MemberFact,
+}
+
+/// All restatements, by what they repeat.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Restatements {
+    by_subject: BTreeMap<Subject, Vec<Restating>>,
+    writers: BTreeSet<NodeId>,
+    /// Places of those that speak for what they repeat, as last renewed.
+    speaking: BTreeSet<u32>,
+    /// Membership facts restated since they were last told to the members.
+    fresh: Vec<Subject>,
+}
+
+/// Facts with what is restated of those not held.
+pub(crate) struct Told<'a> {
+    pub(crate) facts: &'a [OrgFact],
+    pub(crate) restatements: &'a Restatements,
+}
+
+impl Told<'_> {
+    /// The fact whose writer must have the word for this one: itself, or the one that restates it. None
+    /// where it is not to be folded.
+    pub(crate) fn said_by(&self, fact: &OrgFact) -> Option<FactId> {
+        let Some(stand_in) = &fact.stand_in else { return Some(fact.id) };
+        let by = &stand_in.by;
+        (by.counts && self.restatements.speaks(by.place)).then_some(by.id)
+    }
+}
+
+/// What a restatement of this body repeats.
+pub(crate) fn subject_of(fact: &FactId, body: &RestatedBody) -> Subject {
+    match body {
+        RestatedBody::Withdrawn(withdrawn) => (*fact, withdrawn.first.seq),
+        _ => (*fact, 0),
+    }
+}
+
+impl Restating {
+    fn writer(&self) -> Writer {
+        (self.id.chain.node, self.id.chain.epoch)
+    }
+
+    /// Whether it may: in the lane of an audience strictly below its writer's office at its clock, and
+    /// not above a cut.
+    pub(crate) fn is_right(&self, tree: &Tree, authority: &mut Authority) -> bool {
+        let Lane::Down(audience) = self.id.chain.lane else { return false };
+        let cut = authority.cuts.get(&self.writer());
+        if cut.is_some_and(|cut| cut.parks(&self.id.chain.lane, self.height)) {
+            return false;
+        }
+        let Some(audience) = tree.find_registered(&audience) else { return false };
+        let own = authority.office_at(tree, self.writer(), self.hlc);
+        own.is_some_and(|own| own != audience && tree.is_at_or_above(own, audience, self.hlc))
+    }
+}
+
+impl Restatements {
+    fn add(&mut self, subject: Subject, restating: Restating) {
+        self.writers.insert(restating.id.chain.node);
+        self.by_subject.entry(subject).or_default().push(restating);
+    }
+
+    /// Whether a node has restated anything.
+    pub(crate) fn are_by(&self, node: NodeId) -> bool {
+        self.writers.contains(&node)
+    }
+
+    /// Whether anyone has restated this fact.
+    pub(crate) fn touch(&self, fact: &FactId) -> bool {
+        self.by_subject.range((*fact, 0)..=(*fact, u64::MAX)).next().is_some()
+    }
+
+    /// Whether the restatement at this place speaks.
+    pub(crate) fn speaks(&self, place: u32) -> bool {
+        self.speaking.contains(&place)
+    }
+}
+
+impl OrgFact {
+    /// Whether it is folded in the stead of a fact that is not held, by what a node above says.
+    pub fn is_stand_in(&self) -> bool {
+        self.stand_in.is_some()
+    }
+}
+
+impl View {
+    /// Takes in a restating fact that was added at `place`.
+    pub(super) fn add_restated(&mut self, place: u32) {
+        let OrgFact { id, height, fact, .. } = &self.facts[place as usize];
+        let FactBody::Governance(GovernanceFact::Restated { fact: of, content, counts, revision }) =
+            &fact.body
+        else {
+            return;
+        };
+        let by = Restating {
+            id: *id,
+            hlc: fact.hlc,
+            height: *height,
+            place,
+            counts: *counts,
+            revision: *revision,
+        };
+        let (of, content) = (*of, content.clone());
+        let subject = subject_of(&of, &content.body);
+        self.restatements.add(subject, by);
+        match &content.body {
+            RestatedBody::Member(_) => self.restatements.fresh.push(subject),
+            RestatedBody::Withdrawn(withdrawn) => {
+                let first = withdrawn.first.seq;
+                let last = first.saturating_add(withdrawn.count - 1);
+                let (hlc, height) = (content.hlc, 0);
+                let withdrawal = Withdrawal { first, last, id: of, hlc, height, restated: Some(by) };
+                self.withdrawals.add(withdrawn.first.chain, withdrawal);
+            }
+            _ => self.add_stand_in(of, by, &content),
+        }
+    }
+
+    fn add_stand_in(&mut self, of: FactId, by: Restating, content: &Restatement) {
+        let (body, level) = match content.body.clone() {
+            RestatedBody::Unit(unit) => (FactBody::Unit(unit), None),
+            RestatedBody::Branch(branch) => (FactBody::Branch(branch), None),
+            RestatedBody::Figure(figure) => (FactBody::Figure(figure), None),
+            RestatedBody::Ruled { sides, winner, from, level } => {
+                let ruled = GovernanceFact::Ruled { sides, winner, from, reason: String::new() };
+                (FactBody::Governance(ruled), Some(level))
+            }
+            RestatedBody::Objected { member, branch, from, evidence } => {
+                let objected = GovernanceFact::Objected { member, branch, from, evidence };
+                (FactBody::Governance(objected), None)
+            }
+            RestatedBody::Member(_) | RestatedBody::Withdrawn(_) => return,
+        };
+        let place = self.facts.len();
+        if let FactBody::Branch(branch) = &body {
+            self.by_branch.entry(branch.branch()).or_default().push(place);
+        }
+        let fact = Fact {
+            hlc: content.hlc,
+            day: content.day,
+            precision: Precision::Day,
+            operator: 0,
+            unit: content.unit,
+            document: None,
+            attributes: Vec::new(),
+            body,
+        };
+        let stand_in = Some(Box::new(StandIn { by, under: content.under.clone(), level }));
+        self.facts.push(OrgFact { id: of, height: 0, fact, stand_in });
+    }
+
+    /// Notes that a node's own books are held: from now on its restatements speak for nothing here.
+    pub(super) fn note_books(&mut self, node: NodeId) {
+        if self.books.insert(node) {
+            self.org_is_dirty |= self.restatements.are_by(node);
+        }
+    }
+
+    /// The restatement that speaks for a fact: the highest revision, where the fact is not held. A tie
+    /// goes to the later clock, then the greater id.
+    fn spoken_for(&self, subject: &Subject) -> Option<&Restating> {
+        if self.by_id.contains_key(&subject.0) || self.members.holds(&subject.0) {
+            return None;
+        }
+        let stated = self.restatements.by_subject.get(subject)?;
+        let foreign = stated.iter().filter(|by| !self.books.contains(&by.id.chain.node));
+        foreign.max_by_key(|by| (by.revision, by.hlc, by.id))
+    }
+
+    /// Finds anew which restatements speak.
+    pub(super) fn renew_restatements(&mut self) {
+        let subjects = self.restatements.by_subject.keys();
+        let speaking = subjects.filter_map(|subject| Some(self.spoken_for(subject)?.place));
+        self.restatements.speaking = speaking.collect();
+        self.withdrawals.speaking.clone_from(&self.restatements.speaking);
+    }
+
+    /// Whether a fact added now reaches beyond itself because it was restated, or because it restates
+    /// for a node that holds neither it nor its writer's books.
+    pub(super) fn is_restated(&self, place: usize) -> bool {
+        let fact = &self.facts[place];
+        if let Some(stand_in) = &fact.stand_in {
+            let subject = (fact.id, 0);
+            return self.spoken_for(&subject).is_some_and(|by| by.place == stand_in.by.place);
+        }
+        match &fact.fact.body {
+            FactBody::Governance(GovernanceFact::Restated { fact: of, content, .. }) => {
+                matches!(content.body, RestatedBody::Withdrawn(_))
+                    && self.spoken_for(&subject_of(of, &content.body)).is_some()
+            }
+            _ => self.restatements.touch(&fact.id),
+        }
+    }
+
+    /// Tells the members what is restated of them, all of it or what came since.
+    pub(super) fn restate_members(&mut self, all: bool) {
+        let mut fresh = std::mem::take(&mut self.restatements.fresh);
+        if all {
+            let subjects = self.restatements.by_subject.keys();
+            fresh = subjects.filter(|subject| subject.1 == 0).copied().collect();
+        }
+        for subject in fresh {
+            let told = self.restated_member(&subject);
+            self.members.restate(subject.0, told);
+        }
+    }
+
+    fn restated_member(&self, subject: &Subject) -> Option<RestatedMember> {
+        let by = self.spoken_for(subject)?;
+        if !by.counts || !self.verdicts[by.place as usize].stands() {
+            return None;
+        }
+        match &self.facts[by.place as usize].fact.body {
+            FactBody::Governance(GovernanceFact::Restated { content, .. }) => match content.body {
+                RestatedBody::Member(fact) => Some(RestatedMember {
+                    day: content.day,
+                    hlc: content.hlc,
+                    day_stated: content.day_stated,
+                    fact,
+                }),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+impl super::org::OrgFold<'_> {
+    /// Whether a restating fact is one its writer may state.
+    pub(super) fn restates(&mut self, place: usize) -> bool {
+        let OrgFact { id, height, fact, .. } = &self.facts[place];
+        let (id, hlc, height, place) = (*id, fact.hlc, *height, place as u32);
+        let by = Restating { id, hlc, height, place, counts: true, revision: 0 };
+        by.is_right(self.tree, self.authority)
+    }
+
+    /// The verdict on a fact folded in another's stead: what the node above said, if it may and speaks.
+    pub(super) fn stand_in_verdict(&mut self, place: usize) -> Option<Verdict> {
+        let by = self.facts[place].stand_in.as_ref()?.by;
+        let speaks = self.restatements.speaks(by.place) && by.counts;
+        let stands = speaks && by.is_right(self.tree, self.authority);
+        Some(if stands { Verdict::Stands } else { Verdict::Parked(Reason::NoAuthority) })
+    }
+
+    /// Whether a fact takes part: it is held, or speaks for one that is not.
+    pub(super) fn takes_part(&self, place: usize) -> bool {
+        let stand_in = self.facts[place].stand_in.as_ref();
+        stand_in.is_none_or(|stand_in| self.restatements.speaks(stand_in.by.place))
+    }
+}
