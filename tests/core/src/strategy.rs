@@ -351,8 +351,11 @@ fn side() -> impl Strategy<Value = Side> + Clone {
 }
 
 fn withdrawn() -> impl Strategy<Value = Withdrawn> + Clone {
-    (fact_id(), 1_u64..1 << 40, text())
-        .prop_map(|(first, count, reason)| Withdrawn { first, count, reason })
+    (fact_id(), 1_u64..1 << 40, text()).prop_map(|(first, count, reason)| Withdrawn {
+        first,
+        count,
+        reason,
+    })
 }
 
 fn restatement() -> BoxedStrategy<Restatement> {

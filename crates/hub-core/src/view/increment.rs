@@ -125,8 +125,7 @@ impl View {
     /// Folds them; returns the unions they are about.
     fn fold_local(&mut self, fresh: std::ops::Range<usize>) -> BTreeSet<BranchIx> {
         // what stands in for a fact reaches further, or is not folded at all
-        let fresh: Vec<usize> =
-            fresh.filter(|place| !self.facts[*place].is_stand_in()).collect();
+        let fresh: Vec<usize> = fresh.filter(|place| !self.facts[*place].is_stand_in()).collect();
         let is_registration = |place: &&usize| is_structural(&self.facts[**place].fact.body);
         let registered: Vec<usize> = fresh.iter().filter(is_registration).copied().collect();
         for place in registered {

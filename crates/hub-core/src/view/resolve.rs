@@ -5,8 +5,8 @@
 //! above said of units that a level registers is judged with that level.
 
 use super::OrgFact;
-use super::restated::{StandIn, Told};
 use super::authority::{Authority, Cut, Enrolled, Writer};
+use super::restated::{StandIn, Told};
 use super::tree::{Move, Origin, Registration, Stamp, Tree, UnitIx};
 use super::verdict::{Reason, Verdict};
 use super::withdrawal::{Withdrawal, Withdrawals};

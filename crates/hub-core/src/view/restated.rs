@@ -164,7 +164,8 @@ impl View {
                 let first = withdrawn.first.seq;
                 let last = first.saturating_add(withdrawn.count - 1);
                 let (hlc, height) = (content.hlc, 0);
-                let withdrawal = Withdrawal { first, last, id: of, hlc, height, restated: Some(by) };
+                let withdrawal =
+                    Withdrawal { first, last, id: of, hlc, height, restated: Some(by) };
                 self.withdrawals.add(withdrawn.first.chain, withdrawal);
             }
             _ => self.add_stand_in(of, by, &content),

@@ -113,11 +113,7 @@ impl Members {
     }
 
     /// What facts restated of a person, or of one rekeyed to it, say.
-    pub(super) fn restated_claims(
-        &self,
-        member: MemberIx,
-        fold: &mut Fold<'_>,
-    ) -> Vec<ClaimFact> {
+    pub(super) fn restated_claims(&self, member: MemberIx, fold: &mut Fold<'_>) -> Vec<ClaimFact> {
         if self.restated.facts.is_empty() {
             return Vec::new();
         }
