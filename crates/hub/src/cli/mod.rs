@@ -18,4 +18,5 @@ pub use node::{
 };
 pub use records::{
     BranchCommand, FigureCommand, ImportArgs, MemberCommand, PersonArgs, Undo, UnitCommand,
+    UnitSucceed,
 };

@@ -101,6 +101,17 @@ pub enum EnrolCommand {
         #[arg(long, value_name = "FILE")]
         out: String,
     },
+    /// Take the word of a node below: what it wrote later is kept and not counted
+    Revoke {
+        /// The unit it serves, by name, path or code
+        unit: String,
+        /// The last day whose books are good; all that is here if not given
+        #[arg(long, value_name = "DAY")]
+        good_until: Option<String>,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
     /// Begin a new epoch: after a restore, for a new key, or when the clock ran ahead
     Renew {
         /// Where the request goes

@@ -83,6 +83,16 @@ pub enum UnitCommand {
         #[arg(long)]
         day: Option<String>,
     },
+    /// Units that follow others: merged, split, redrawn
+    Succeed(UnitSucceed),
+    /// Correct the code of an employer that was registered under a mistyped one
+    Rekey {
+        /// The unit, by name, path or code
+        unit: String,
+        /// The right social credit code
+        #[arg(long)]
+        code: String,
+    },
     /// Close a unit
     Close {
         /// The unit, by name, path or code
@@ -94,6 +104,29 @@ pub enum UnitCommand {
         #[arg(long)]
         day: Option<String>,
     },
+}
+
+/// `hub unit succeed`.
+#[derive(Debug, Clone, Args)]
+pub struct UnitSucceed {
+    /// A unit that ends, by name, path or code; several if repeated
+    #[arg(long, required_unless_present = "file")]
+    pub old: Vec<String>,
+    /// A unit that follows; several if repeated
+    #[arg(long, required_unless_present = "file")]
+    pub new: Vec<String>,
+    /// Merger, split or redraw; by the numbers of units if not given
+    #[arg(long)]
+    pub how: Option<String>,
+    /// Effective day; today if not given
+    #[arg(long)]
+    pub day: Option<String>,
+    /// A CSV file of many changes
+    #[arg(long, conflicts_with_all = ["old", "new", "how", "day"], value_name = "FILE")]
+    pub file: Option<String>,
+    /// Compare only, write nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `hub branch`.
@@ -187,6 +220,39 @@ pub enum BranchCommand {
         /// End the coverage
         #[arg(long)]
         end: bool,
+        /// Effective day; today if not given
+        #[arg(long)]
+        day: Option<String>,
+    },
+    /// Give a union another host unit
+    Move {
+        /// The union, by name, path or code
+        branch: String,
+        /// The new host, by name, path or code
+        #[arg(long)]
+        host: String,
+        /// Effective day; today if not given
+        #[arg(long)]
+        day: Option<String>,
+    },
+    /// State that a union went up in another
+    Merge {
+        /// The union that ends, by name, path or code
+        branch: String,
+        /// The union it goes up in
+        #[arg(long)]
+        into: String,
+        /// Effective day; today if not given
+        #[arg(long)]
+        day: Option<String>,
+    },
+    /// State that a union was registered as a legal person
+    Legal {
+        /// The union, by name, path or code
+        branch: String,
+        /// Its own social credit code
+        #[arg(long)]
+        code: String,
         /// Effective day; today if not given
         #[arg(long)]
         day: Option<String>,

@@ -1,4 +1,4 @@
-//! `hub branch apply|approve|refuse|found|elect|women|cover|dissolve`: one union at a time, and
+//! `hub branch apply|approve|refuse|found|elect|women|cover|move|merge|legal|dissolve`: one union at a time, and
 //! decisions in bulk.
 
 use super::error::CommandError;
@@ -10,6 +10,7 @@ use crate::import::date::Dated;
 use crate::import::row::ApprovalRow;
 use crate::import::{Problem, code_list, text};
 use crate::replica::Draft;
+use hub_core::check_digit::is_uscc;
 use hub_core::fact::branch::{BranchKind, BranchProfile};
 use hub_core::fact::{Attribute, BranchFact, FactBody};
 use hub_core::id::{BranchId, FactId};
@@ -79,12 +80,50 @@ pub fn run(session: &Session<'_>, command: &BranchCommand) -> Result<u8, Command
                 })
             })
         }
+        BranchCommand::Move { .. } | BranchCommand::Merge { .. } | BranchCommand::Legal { .. } => {
+            change(session, command)
+        }
         BranchCommand::Dissolve { branch, reason, day } => {
             let day = day_of(session, day.as_deref(), true)?;
             let reason = code_list::end_reason(reason)
                 .map_err(|problem| CommandError::argument(reason, problem))?;
             state(session, branch, day, |branch, _| Ok(BranchFact::Dissolved { branch, reason }))
         }
+    }
+}
+
+/// What a union becomes: it has another host, goes up in another union, or is a legal person.
+fn change(session: &Session<'_>, command: &BranchCommand) -> Result<u8, CommandError> {
+    match command {
+        BranchCommand::Move { branch, host, day } => {
+            let day = day_of(session, day.as_deref(), false)?;
+            state(session, branch, day, |branch, names| {
+                let host = names.unit_at(session.unit(names, host)?).id;
+                Ok(BranchFact::Moved { branch, host })
+            })
+        }
+        BranchCommand::Merge { branch: typed, into, day } => {
+            let day = day_of(session, day.as_deref(), false)?;
+            state(session, typed, day, |branch, names| {
+                let into = names.branch_at(session.branch(names, into)?).id;
+                if into == branch {
+                    return Err(CommandError::argument(typed, Problem::OldAndNew));
+                }
+                Ok(BranchFact::Merged { branch, into })
+            })
+        }
+        BranchCommand::Legal { branch, code, day } => {
+            let day = day_of(session, day.as_deref(), false)?;
+            let uscc = text::code(code);
+            if !is_uscc(&uscc) || !uscc.starts_with('8') {
+                let expected = "18 (81…, 89…)".to_owned();
+                return Err(CommandError::argument(code, Problem::Shape { expected }));
+            }
+            state(session, branch, day, |branch, _| {
+                Ok(BranchFact::LegalRegistered { branch, uscc })
+            })
+        }
+        _ => Ok(0),
     }
 }
 

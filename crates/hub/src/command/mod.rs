@@ -18,6 +18,7 @@ pub mod member_import;
 mod member_plan;
 pub mod names;
 pub mod query;
+pub mod revoke;
 pub mod roster;
 pub mod run;
 pub mod session;
@@ -25,6 +26,7 @@ pub mod status;
 pub mod undo;
 pub mod unit;
 pub mod unit_acts;
+pub mod unit_succeed;
 
 pub use error::CommandError;
 pub use session::{Session, Shared};

@@ -5,8 +5,8 @@ use super::bundle::{ExportOptions, InspectOptions, Recipient, Since};
 use super::error::CommandError;
 use super::session::{Session, Shared, day_of};
 use super::{
-    audit, backup, branch_acts, bundle, cases, enrol, figure, log, member_acts, query, status,
-    undo, unit, unit_acts,
+    audit, backup, branch_acts, bundle, cases, enrol, figure, log, member_acts, query, revoke,
+    status, undo, unit, unit_acts, unit_succeed,
 };
 use crate::cli::{
     self, AuditCommand, BundleCommand, ByArg, Cli, Command, EnrolCommand, FigureCommand,
@@ -229,6 +229,9 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<u8, CommandError
             };
             enrol::approve(session, &approving)
         }
+        Command::Enrol(EnrolCommand::Revoke { unit, good_until, reason }) => {
+            revoke::revoke(session, unit, good_until.as_deref(), reason)
+        }
         Command::Bundle(command) => of_bundle(session, command),
         Command::Log(LogCommand::Show { last, kind, parked }) => {
             log::show(session, &log::Show { last: *last, kind: kind.clone(), parked: *parked })
@@ -270,6 +273,8 @@ fn of_unit(session: &Session<'_>, command: &UnitCommand) -> Result<u8, CommandEr
             let day = day_of(session, day.as_deref(), true)?;
             unit_acts::move_to(session, unit, parent.as_deref(), located_in.as_deref(), day)
         }
+        UnitCommand::Succeed(asked) => unit_succeed::succeed(session, asked),
+        UnitCommand::Rekey { unit, code } => unit_succeed::rekey(session, unit, code),
         UnitCommand::Close { unit, reason, day } => {
             let day = day_of(session, day.as_deref(), true)?;
             unit_acts::close(session, unit, reason, day)

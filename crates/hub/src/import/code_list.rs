@@ -3,7 +3,7 @@
 use super::Problem;
 use hub_core::fact::branch::{BranchKind, WomenOrg};
 use hub_core::fact::member::{Evidence, LeaveReason, Origin, Sex};
-use hub_core::fact::unit::{Level, UnitKind};
+use hub_core::fact::unit::{Level, Succession, UnitKind};
 use hub_core::person::DocumentKind;
 
 /// One value of a list: what it stands for, and its words; the first Chinese and the first English word
@@ -238,6 +238,13 @@ pub const END_REASONS: &[Entry<u16>] = &[
     entry(99, &["其他", "其它"], &["other"]),
 ];
 
+/// How units follow each other.
+pub const SUCCESSIONS: &[Entry<Succession>] = &[
+    entry(Succession::Merger, &["合并", "并入"], &["merger"]),
+    entry(Succession::Split, &["分立", "拆分"], &["split"]),
+    entry(Succession::Redraw, &["区划调整", "改划", "撤并"], &["redraw"]),
+];
+
 /// Whether an approval says yes.
 pub const DECISIONS: &[Entry<bool>] = &[
     entry(true, &["同意", "批准", "批复", "通过"], &["approved", "approve", "yes"]),
@@ -287,6 +294,8 @@ lookup! {
     retain_reason: RETAIN_REASONS, find_code -> u8;
     /// Why a unit or union ends.
     end_reason: END_REASONS, find_code -> u16;
+    /// How units follow each other.
+    succession: SUCCESSIONS, find -> Succession;
     /// Whether an approval says yes.
     decision: DECISIONS, find -> bool;
 }
@@ -346,6 +355,7 @@ mod tests {
         once(LEAVE_REASONS);
         once(RETAIN_REASONS);
         once(END_REASONS);
+        once(SUCCESSIONS);
         once(DECISIONS);
     }
 }

@@ -113,6 +113,10 @@ pub enum Problem {
     ParentTooLow,
     /// The unit named as approving does not lie above the union's host (工会法 art. 12).
     NotAbove,
+    /// This node does not lie strictly above the unit.
+    NotStrictlyAbove,
+    /// A unit cannot follow itself.
+    OldAndNew,
     /// No conflict of this id.
     UnknownCase,
     /// A ruling cannot name the sides of this conflict.

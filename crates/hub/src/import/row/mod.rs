@@ -8,6 +8,7 @@ pub mod branch;
 pub mod figure;
 pub mod member;
 pub mod ruling;
+pub mod succession;
 pub mod unit;
 
 use super::date::{self, Dated};
@@ -21,6 +22,7 @@ pub use branch::BranchRow;
 pub use figure::FigureRow;
 pub use member::MemberRow;
 pub use ruling::RulingRow;
+pub use succession::SuccessionRow;
 pub use unit::UnitRow;
 
 /// A kind of row.

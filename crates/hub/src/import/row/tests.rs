@@ -44,9 +44,15 @@ fn problems<T: Row>(text: &str) -> Vec<Vec<(String, Problem)>> {
 
 #[test]
 fn no_column_stands_twice_in_a_table() {
-    for table in
-        [unit::TABLE, branch::TABLE, member::TABLE, figure::TABLE, approval::TABLE, ruling::TABLE]
-    {
+    for table in [
+        unit::TABLE,
+        branch::TABLE,
+        member::TABLE,
+        figure::TABLE,
+        approval::TABLE,
+        ruling::TABLE,
+        succession::TABLE,
+    ] {
         let mut keys: Vec<&str> = table.columns.iter().map(|column| column.key).collect();
         keys.sort_unstable();
         keys.dedup();
@@ -155,9 +161,15 @@ fn figures_and_approvals() {
 /// The tables of `schemas/import.md`, as the code has them.
 fn documented() -> String {
     let mut text = String::new();
-    for table in
-        [unit::TABLE, branch::TABLE, member::TABLE, figure::TABLE, approval::TABLE, ruling::TABLE]
-    {
+    for table in [
+        unit::TABLE,
+        branch::TABLE,
+        member::TABLE,
+        figure::TABLE,
+        approval::TABLE,
+        ruling::TABLE,
+        succession::TABLE,
+    ] {
         text += &format!(
             "\n## {}\n\n| key | headings | required | content |\n|---|---|---|---|\n",
             table.name

@@ -121,6 +121,13 @@ fn row_problem(lang: Lang, problem: &Problem) -> String {
 fn case_problem(lang: Lang, problem: &Problem) -> String {
     let fixed = |zh: &str, en: &str| lang.pick(zh, en).to_owned();
     match problem {
+        Problem::NotStrictlyAbove => fixed(
+            "单位的承继须由其上级节点登记",
+            "that units follow others is stated at a node above all of them",
+        ),
+        Problem::OldAndNew => {
+            fixed("同一单位既是原单位又是新单位", "a unit stands on both sides of the change")
+        }
         Problem::UnknownCase => fixed("没有这件争议", "no such case"),
         Problem::NotRulable => fixed("这类争议不能裁定", "such a case is not ruled"),
         Problem::NotCommonAncestor { by } => lang.pick(
@@ -195,6 +202,13 @@ pub fn mend(lang: Lang, problem: &Problem) -> String {
         Problem::NotAbove => fixed(
             "填上一级工会;在本单位节点上请先申请,由上级批复",
             "name the next higher union; at the unit's own node apply first and have it approved above",
+        ),
+        Problem::NotStrictlyAbove => {
+            fixed("请所有相关单位共同的上级登记", "ask the node above all units concerned")
+        }
+        Problem::OldAndNew => fixed(
+            "名称不变而范围变化的,先登记新单位",
+            "register the new unit first, if only the boundaries change",
         ),
         Problem::UnknownCase => {
             fixed("用 hub cases list 查编号;已了结的不再列出", "look it up with hub cases list")
