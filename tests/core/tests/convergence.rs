@@ -14,7 +14,7 @@ use hub_core::hash::Hash;
 use hub_core::id::{BranchId, ChainId, FactId, MemberKey, UnitId};
 use hub_core::time::Day;
 use hub_core::view::cell::{Class, ClassStatus};
-use hub_core::view::claim::{Span, Status};
+use hub_core::view::claim::{CaseState, Span, Status};
 use hub_core::view::verdict::{Reason, Verdict};
 use hub_core::view::{Conflict, View};
 use hub_core_tests::federation::{Federation, Rng};
@@ -53,8 +53,15 @@ fn spans_of(view: &mut View, key: &MemberKey, blocks: &Blocks) -> Vec<NamedSpan>
     let named = spans.iter().map(|span| {
         let branch = view.branches().branch(span.branch).id;
         let rest = format!(
-            "{:?} {} {} {} {:?} {}",
-            span.status, span.holder, span.tied, span.qualified, span.profile, span.enrolled
+            "{:?} {} {} {} {:?} {} {:?} {:?}",
+            span.status,
+            span.holder,
+            span.tied,
+            span.qualified,
+            span.profile,
+            span.enrolled,
+            span.began,
+            span.ended
         );
         (span.from, span.to, branch, span.employer.map(unit), rest)
     });
@@ -126,7 +133,13 @@ fn assert_one_holder(spans: &[Span]) {
         // a loser loses against somebody; who is in transit is nobody's
         let bounds = spans.iter().map(|other| other.from).chain([span.from]);
         for day in bounds.filter(|day| span.from <= *day && *day < span.to) {
-            assert_eq!(is_held(day), span.status != Status::InTransit, "{span:?} of {spans:?}");
+            let fits = match span.status {
+                Status::InTransit => !is_held(day),
+                // objected out, or ruled out, and nobody else there
+                Status::Disputed | Status::Overruled => true,
+                _ => is_held(day),
+            };
+            assert!(fits, "{span:?} of {spans:?}");
         }
     }
     for (at, span) in spans.iter().enumerate() {
@@ -231,8 +244,16 @@ impl Fired {
         }
         for (_, conflict) in &picture.conflicts {
             let what = match conflict {
-                Conflict::DualMembership { confirmed: false, .. } => "taken over, auto",
-                Conflict::DualMembership { confirmed: true, .. } => "taken over, confirmed",
+                Conflict::DualMembership { state, .. } => match state {
+                    CaseState::Auto => "taken over, auto",
+                    CaseState::Confirmed => "taken over, confirmed",
+                    CaseState::Objected => "taken over, objected",
+                    CaseState::Ruled => "taken over, ruled",
+                },
+                Conflict::Disputed { objected: true, .. } => "objected out",
+                Conflict::Disputed { tied: true, .. } => "disputed by a tie",
+                Conflict::Disputed { .. } => "disputed",
+                Conflict::NoEffect { .. } => "objection without effect",
                 Conflict::OrphanEnd { .. } => "orphan end",
                 Conflict::ForeignDeath { .. } => "foreign death",
             };

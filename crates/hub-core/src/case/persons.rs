@@ -8,6 +8,7 @@ use crate::fact::{ATTRIBUTE_FIRST_JOINED, Fact, FactBody};
 use crate::id::{BranchId, FactId, MemberKey};
 use crate::rollup::Rollup;
 use crate::time::Day;
+use crate::view::claim::CaseState as Taken;
 use crate::view::tree::UnitIx;
 use crate::view::{BlockSource, Conflict, View};
 use std::collections::BTreeMap;
@@ -29,28 +30,84 @@ pub(super) fn cases(
     let conflicts = view.conflicts();
     let named = conflicts.iter().flat_map(|(_, conflict)| facts_of(conflict));
     let told = Told { view, day: rollup.day, facts: view.read_facts(named, source) };
-    conflicts
+    let mut cases: Vec<Case> = conflicts
         .iter()
         .filter_map(|(member, conflict)| told.case(*member, conflict, decided))
-        .collect()
+        .collect();
+    // two claims may take over and dispute each other on several spans of days: the takeover tells, then the
+    // latest
+    cases.sort_by_key(|case| (case.id, case.kind, std::cmp::Reverse(case.since)));
+    cases.dedup_by_key(|case| case.id);
+    cases
 }
 
 fn facts_of(conflict: &Conflict) -> Vec<FactId> {
     match conflict {
         Conflict::DualMembership { winner, loser, .. } => vec![*winner, *loser],
-        Conflict::OrphanEnd { fact } | Conflict::ForeignDeath { fact } => vec![*fact],
+        Conflict::Disputed { holder, loser, .. } => {
+            holder.iter().copied().chain([*loser]).collect()
+        }
+        Conflict::OrphanEnd { fact, .. } | Conflict::ForeignDeath { fact, .. } => vec![*fact],
+        Conflict::NoEffect { objection, claim, .. } => vec![*objection, *claim],
     }
 }
 
 impl Told<'_> {
     fn case(&self, member: MemberKey, conflict: &Conflict, decided: &Decided) -> Option<Case> {
         match conflict {
-            Conflict::DualMembership { winner, loser, confirmed } => {
-                self.dual(member, *winner, *loser, *confirmed, decided)
+            Conflict::DualMembership { winner, loser, state, .. } => {
+                self.dual(member, *winner, *loser, *state, decided)
             }
-            Conflict::OrphanEnd { fact } => self.lone(member, CaseKind::OrphanEnd, *fact),
-            Conflict::ForeignDeath { fact } => self.lone(member, CaseKind::ForeignDeath, *fact),
+            Conflict::Disputed { .. } => self.disputed(member, conflict, decided),
+            Conflict::OrphanEnd { fact, .. } => self.lone(member, CaseKind::OrphanEnd, *fact),
+            Conflict::ForeignDeath { fact, .. } => self.lone(member, CaseKind::ForeignDeath, *fact),
+            Conflict::NoEffect { objection, claim, day } => {
+                let case = self.lone(member, CaseKind::ObjectionWithoutEffect, *claim)?;
+                let id = Case::label([*objection, *claim]);
+                Some(Case { id, decision: Some(*objection), since: *day, ..case })
+            }
         }
+    }
+
+    /// M2: two open claims of which neither ended the other, or one that nobody holds.
+    fn disputed(&self, member: MemberKey, conflict: &Conflict, decided: &Decided) -> Option<Case> {
+        let Conflict::Disputed { holder, loser, from, to, tied, objected } = conflict else {
+            return None;
+        };
+        let held = holder.and_then(|holder| self.side(member, holder, Standing::Counts));
+        let mut sides: Vec<CaseSide> = held.into_iter().collect();
+        sides.push(self.side(member, *loser, Standing::Uncounted)?);
+        let objections = self.branch_of(*loser).map(|at| decided.objections(member, at));
+        let objection = objections.and_then(<[FactId]>::first).filter(|_| *objected);
+        let claims: Vec<Side> = sides.iter().filter_map(|side| side.side).collect();
+        let ruling = decided.ruling(&claims).map(|ruling| ruling.id);
+        let state = match (objection, *to <= self.day) {
+            (_, true) => CaseState::Settled,
+            (Some(_), _) => CaseState::Objected,
+            (None, _) if ruling.is_some() => CaseState::Ruled,
+            (None, _) if *tied => CaseState::Open,
+            (None, _) => CaseState::Auto,
+        };
+        let ground = match holder {
+            _ if objection.is_some() => Ground::Objection,
+            _ if ruling.is_some() => Ground::Ruling,
+            Some(holder) => self.ground(*holder, *loser),
+            None => Ground::Nothing,
+        };
+        Some(Case {
+            id: Case::label(holder.iter().copied().chain([*loser])),
+            kind: CaseKind::DisputedMembership,
+            state,
+            member: Some(member),
+            subject: None,
+            base: None,
+            ground,
+            decision: objection.copied().or(ruling),
+            since: *from,
+            known: sides.iter().map(|side| side.hlc).max()?,
+            sides,
+            effect: Effect { persons: 1, ..Effect::default() },
+        })
     }
 
     fn dual(
@@ -58,7 +115,7 @@ impl Told<'_> {
         member: MemberKey,
         winner: FactId,
         loser: FactId,
-        confirmed: bool,
+        taken: Taken,
         decided: &Decided,
     ) -> Option<Case> {
         let mut sides = vec![
@@ -67,11 +124,19 @@ impl Told<'_> {
         ];
         let (since, known) = (sides[0].day.max(sides[1].day), sides[0].hlc.max(sides[1].hlc));
         let mut ground = self.ground(winner, loser);
-        let mut state = if confirmed { CaseState::Confirmed } else { CaseState::Auto };
+        let mut state = match taken {
+            Taken::Auto => CaseState::Auto,
+            Taken::Confirmed => CaseState::Confirmed,
+            Taken::Objected => CaseState::Objected,
+            Taken::Ruled => CaseState::Ruled,
+        };
         let mut decision = None;
         let objections = self.branch_of(winner).map(|at| decided.objections(member, at));
-        if let Some(objection) = objections.and_then(<[FactId]>::first) {
-            (state, ground, decision) = (CaseState::Objected, Ground::Objection, Some(*objection));
+        if let Some(objection) = objections.and_then(<[FactId]>::first)
+            && taken == Taken::Objected
+        {
+            (ground, decision) = (Ground::Objection, Some(*objection));
+            (sides[0].standing, sides[1].standing) = (Standing::Uncounted, Standing::Counts);
         }
         let claims: Vec<Side> = sides.iter().filter_map(|side| side.side).collect();
         if let Some(ruling) = decided.ruling(&claims) {

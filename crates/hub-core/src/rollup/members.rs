@@ -80,6 +80,7 @@ impl Work<'_> {
             ClassStatus::Secondary => counts.add(Measure::MembersSecondary, count),
             ClassStatus::Disputed => counts.add(Measure::MembersDisputed, count),
             ClassStatus::Enrolled => counts.add(Measure::MembersEnrolled, count),
+            ClassStatus::Uncounted => {}
             ClassStatus::Active => match placement {
                 Placement::Closed(_) => counts.add(Measure::MembersRetained, count),
                 Placement::Unplaced(_) | Placement::Nowhere => {

@@ -4,7 +4,7 @@ use super::tree::{Stamp, Tree, UnitIx, replace_codes};
 use crate::fact::branch::{BranchKind, WomenOrg};
 use crate::fact::{BranchFact, Code};
 use crate::id::BranchId;
-use crate::time::Day;
+use crate::time::{Day, Hlc};
 use std::collections::BTreeMap;
 
 /// A union's place in [`Branches::all`]; it depends on arrival and never leaves the process.
@@ -131,6 +131,13 @@ impl Branch {
     pub fn host_on(&self, day: Day) -> Option<UnitIx> {
         let moved = self.hosts.iter().skip(1).rev().find(|(from, _)| from.day <= day);
         moved.or(self.hosts.first()).map(|(_, host)| *host)
+    }
+
+    /// Its host as known at a clock reading (for authority); the first holds from the start of time.
+    pub fn host_at(&self, at: Hlc) -> Option<UnitIx> {
+        let clock = |(stamp, _): &&(Stamp, UnitIx)| (stamp.hlc, stamp.id);
+        let known = self.hosts.iter().filter(|(stamp, _)| stamp.hlc <= at).max_by_key(clock);
+        known.or_else(|| self.hosts.iter().min_by_key(clock)).map(|(_, host)| *host)
     }
 
     /// F1: it counts from the later of founding and earliest standing approval (工会法 art. 12); an

@@ -23,7 +23,7 @@ pub struct Class(u8);
 pub enum ClassStatus {
     /// Holder, active, qualified.
     Active,
-    /// Holder or loser of higher kind, retained.
+    /// Holder, retained.
     Retained,
     /// Holder whose number fails its check digit (K17).
     Unqualified,
@@ -35,9 +35,11 @@ pub enum ClassStatus {
     Disputed,
     /// Newly enrolled (发展会员), counted from its day on for good.
     Enrolled,
+    /// Shown and never counted: a retained loser of higher kind, a claim ruled out.
+    Uncounted,
 }
 
-const STATUSES: [ClassStatus; 7] = [
+const STATUSES: [ClassStatus; 8] = [
     ClassStatus::Active,
     ClassStatus::Retained,
     ClassStatus::Unqualified,
@@ -45,6 +47,7 @@ const STATUSES: [ClassStatus; 7] = [
     ClassStatus::Secondary,
     ClassStatus::Disputed,
     ClassStatus::Enrolled,
+    ClassStatus::Uncounted,
 ];
 
 impl Class {
@@ -63,7 +66,9 @@ impl Class {
             Status::InTransit => ClassStatus::InTransit,
             Status::Secondary => ClassStatus::Secondary,
             Status::Disputed => ClassStatus::Disputed,
-            _ if span.holder && !span.qualified => ClassStatus::Unqualified,
+            Status::Overruled => ClassStatus::Uncounted,
+            Status::Active | Status::Retained if !span.holder => ClassStatus::Uncounted,
+            Status::Active | Status::Retained if !span.qualified => ClassStatus::Unqualified,
             Status::Retained => ClassStatus::Retained,
             Status::Active => ClassStatus::Active,
         };
@@ -72,7 +77,7 @@ impl Class {
 
     /// Its status.
     pub fn status(self) -> ClassStatus {
-        STATUSES[usize::from(self.0 & 7).min(STATUSES.len() - 1)]
+        STATUSES[usize::from(self.0 & 7)]
     }
 
     /// Whether of women.

@@ -4,13 +4,14 @@
 //! same digest whatever order the blocks came in. 4,096 buckets by the first 12 bits of the id make
 //! differences easy to find.
 
-use super::View;
+use super::decision::Ruling;
 use super::tree::{Unit, UnitIx};
+use super::{Counted, Doubt, View};
 use crate::fact::Code;
 use crate::hash::{Hash, sha256};
 use crate::id::{BranchId, UnitId};
 use crate::time::Day;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const BUCKETS: usize = 4_096;
 
@@ -59,7 +60,7 @@ fn tree_hash(label: &str, rows: impl Iterator<Item = ([u8; 16], Row)>) -> Hash {
 }
 
 impl View {
-    /// The digest of units, unions by day, conflicts and figures.
+    /// The digest of units, unions by day, rulings, conflicts, doubts and figures.
     pub fn digest(&self) -> Hash {
         // a unit or union only named says nothing, and whether it was ever named depends on arrival
         let units = self.tree.ids().map(|(id, at)| (id.0, self.unit_row(at)));
@@ -77,8 +78,14 @@ impl View {
             (member.0, row)
         });
         let conflicts = tree_hash("hub conflicts 0", conflicts);
+        let doubts = self.members.doubts();
+        let doubts = doubts.map(|(member, doubt)| (member.0, self.doubt_row(doubt).0));
+        let doubts: BTreeSet<([u8; 16], Vec<u8>)> = doubts.collect();
+        let doubts = doubts.into_iter().map(|(member, row)| (member, Row(row)));
+        let doubts = tree_hash("hub doubts 0", doubts);
+        let rulings = tree_hash("hub rulings 0", self.ruling_rows().into_iter());
         let figures = tree_hash("hub figures 0", self.figure_rows().into_iter());
-        let parts = [units, branches, conflicts, figures].map(|hash| hash.0);
+        let parts = [units, branches, rulings, conflicts, doubts, figures].map(|hash| hash.0);
         sha256(&[b"hub view 0", &self.federation.0, &parts.concat()])
     }
 
@@ -90,6 +97,38 @@ impl View {
         });
         let rows = rows.into_iter().map(|(key, bytes)| (key.0, Row(bytes)));
         tree_hash("hub members 0", rows)
+    }
+
+    fn counted_row(&self, counted: &Counted) -> Row {
+        let cell = &self.cells.all()[counted.cell as usize];
+        let mut row = Row::default();
+        row.bytes(&self.branches.branch(cell.branch).id.0).number(i64::from(counted.class.byte()));
+        row.bytes(&cell.employer.map_or(UnitId::NIL, |at| self.unit_id(at)).0);
+        row
+    }
+
+    fn doubt_row(&self, doubt: &Doubt) -> Row {
+        let mut row = Row::default();
+        row.day(doubt.from).day(doubt.to);
+        row.bytes(&doubt.counted.map_or(Vec::new(), |counted| self.counted_row(&counted).0));
+        let others = doubt.others.iter().map(|other| self.counted_row(other).0);
+        let mut others: Vec<Vec<u8>> = others.collect();
+        others.sort_unstable();
+        others.iter().for_each(|other| {
+            row.bytes(other);
+        });
+        row
+    }
+
+    /// Rulings in force over registrations and unions; what those over claims do, conflicts and cells tell.
+    fn ruling_rows(&self) -> BTreeMap<[u8; 16], Row> {
+        let row = |ruling: &Ruling| {
+            let (mut id, mut row) = ([0; 16], Row::default());
+            id.copy_from_slice(&sha256(&[&ruling.id.to_bytes()]).0[..16]);
+            row.bytes(&ruling.id.to_bytes()).day(ruling.from);
+            (id, row)
+        };
+        self.decisions.in_force().map(row).collect()
     }
 
     fn unit_id(&self, at: UnitIx) -> UnitId {

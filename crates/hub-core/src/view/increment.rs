@@ -5,12 +5,13 @@
 //! give the same view (V2).
 
 use super::branch::BranchIx;
+use super::decision::is_decision;
 use super::resolve::{is_structural, register_employer};
 use super::verdict::{Reason, Verdict};
 use super::{OrgFact, View};
 use crate::fact::unit::UnitKind;
 use crate::fact::{BranchFact, FactBody, UnitFact};
-use crate::id::{BranchId, FactId};
+use crate::id::BranchId;
 use std::collections::BTreeSet;
 
 /// What folding facts about units, unions and governance may have changed for members.
@@ -110,12 +111,10 @@ impl View {
                     let known = self.branches.find(&fact.branch());
                     known.is_none_or(|at| self.branches.branch(at).merged.is_none())
                 }
-                // what it takes back are members' facts, or facts that have not come yet
-                FactBody::Withdrawn(withdrawn) => {
-                    let last = withdrawn.first.seq.saturating_add(withdrawn.count - 1);
-                    let last = FactId { chain: withdrawn.first.chain, seq: last };
-                    self.by_id.range(withdrawn.first..=last).next().is_none()
-                }
+                // what it takes back are members' facts, decisions, or facts that have not come yet
+                FactBody::Withdrawn(withdrawn) => self
+                    .taken_back(withdrawn)
+                    .all(|place| is_decision(&self.facts[place].fact.body)),
                 FactBody::Member(_) => false,
                 body => !is_structural(body),
             }
@@ -138,7 +137,7 @@ impl View {
         let mut figures = false;
         let by_branch = std::mem::take(&mut self.by_branch);
         let mut fold = self.org();
-        for place in fresh {
+        for place in fresh.iter().copied() {
             fold.unit_or_governance(place);
             match &fold.facts[place].fact.body {
                 FactBody::Unit(unit) => {
@@ -163,6 +162,7 @@ impl View {
         if let Some(figures) = folded {
             self.figures = figures;
         }
+        self.judge_decisions_reached(&fresh, touched.iter().copied());
         touched.iter().filter_map(|id| self.branches.find(id)).collect()
     }
 }

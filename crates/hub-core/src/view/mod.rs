@@ -13,6 +13,7 @@ pub mod branch;
 pub mod cell;
 pub mod checkpoint;
 pub mod claim;
+pub mod decision;
 mod digest;
 pub mod figure;
 mod increment;
@@ -25,6 +26,7 @@ mod rekey;
 mod resolve;
 mod restated;
 mod table;
+mod takeover;
 pub mod tree;
 pub mod verdict;
 mod withdrawal;
@@ -39,6 +41,7 @@ use authority::Authority;
 use branch::Branches;
 use cell::Cells;
 use checkpoint::Checkpoints;
+use decision::{DecisionPlaces, Decisions};
 use figure::Figures;
 use members::Members;
 use restated::Restatements;
@@ -50,6 +53,8 @@ use withdrawal::{Withdrawal, Withdrawals};
 
 pub use claim::Conflict;
 pub use intervals::Intervals;
+pub use members::{Counted, Doubt};
+pub use takeover::MassTakeover;
 
 /// Where blocks are read from again: a person's fold needs that person's older facts.
 pub trait BlockSource {
@@ -112,6 +117,8 @@ pub struct View {
     checkpoints: Checkpoints,
     cells: Cells,
     members: Members,
+    decisions: Decisions,
+    decision_places: DecisionPlaces,
     /// How many of `facts` are folded.
     folded: usize,
     /// Something reaches further than the facts added since: all must be folded anew.
@@ -148,6 +155,8 @@ impl View {
             checkpoints: Checkpoints::default(),
             cells: Cells::default(),
             members: Members::default(),
+            decisions: Decisions::default(),
+            decision_places: DecisionPlaces::default(),
             folded: 0,
             org_is_dirty: false,
             version: 0,
@@ -224,6 +233,7 @@ impl View {
             self.by_branch.entry(branch.branch()).or_default().push(self.facts.len());
         }
         let place = self.facts.len() as u32;
+        self.decision_places.note(self.facts.len(), &fact.body);
         self.by_id.insert(id, place);
         self.facts.push(OrgFact { id, height, fact, stand_in: None });
         self.add_restated(place);
@@ -240,9 +250,11 @@ impl View {
             cells: &mut self.cells,
             withdrawals: &self.withdrawals,
             policy: &self.policy,
+            decisions: &mut self.decisions,
             source,
         };
-        self.members.settle(&mut fold, &change);
+        let rematched = self.members.settle(&mut fold, &change);
+        self.tell_matched(&rematched);
     }
 
     /// The federation.
@@ -334,6 +346,17 @@ impl View {
         self.members.rivals()
     }
 
+    /// Rulings and objections whose writers may state them.
+    pub fn decisions(&self) -> &Decisions {
+        &self.decisions
+    }
+
+    /// Persons in doubt, with the days on which they are and how else they might count (DESIGN §8); a person
+    /// has at most one on a day.
+    pub fn doubts(&self) -> impl Iterator<Item = (crate::id::MemberKey, &Doubt)> {
+        self.members.doubts()
+    }
+
     /// The clock of the newest fact of a node.
     pub fn last_clock(&self, node: NodeId) -> Option<Hlc> {
         // the first chain a node can have
@@ -355,9 +378,10 @@ impl View {
             cells: &mut self.cells,
             withdrawals: &self.withdrawals,
             policy: &self.policy,
+            decisions: &mut self.decisions,
             source,
         };
-        self.members.person(key, &mut fold)
+        self.members.person(key, &mut fold).spans
     }
 
     /// What became of a fact; a member fact is read again from its block.

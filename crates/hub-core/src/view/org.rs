@@ -2,6 +2,7 @@
 
 use super::authority::{Authority, Writer};
 use super::branch::{self, Branches};
+use super::decision::is_decision;
 use super::figure::{Figures, Report};
 use super::resolve::{is_structural, resolve};
 use super::restated::{Restatements, Told};
@@ -43,6 +44,7 @@ impl View {
         let figures = fold.figures();
         self.by_branch = by_branch;
         self.figures = figures;
+        self.judge_decisions();
     }
 
     pub(super) fn org(&mut self) -> OrgFold<'_> {
@@ -65,7 +67,7 @@ pub(super) struct OrgFold<'a> {
     pub(super) restatements: &'a Restatements,
     pub(super) tree: &'a mut Tree,
     pub(super) authority: &'a mut Authority,
-    branches: &'a mut Branches,
+    pub(super) branches: &'a mut Branches,
 }
 
 fn writer_of(fact: &OrgFact) -> Writer {
@@ -78,7 +80,7 @@ fn stamp_of(fact: &OrgFact) -> Stamp {
 
 impl OrgFold<'_> {
     /// Cuts, clocks and withdrawals, which no fact escapes.
-    fn general(&mut self, place: usize, subject: Option<UnitIx>) -> Option<Verdict> {
+    pub(super) fn general(&mut self, place: usize, subject: Option<UnitIx>) -> Option<Verdict> {
         if let Some(verdict) = self.stand_in_verdict(place) {
             return Some(verdict);
         }
@@ -108,7 +110,7 @@ impl OrgFold<'_> {
         self.office(place).is_some()
     }
 
-    fn office(&mut self, place: usize) -> Option<UnitIx> {
+    pub(super) fn office(&mut self, place: usize) -> Option<UnitIx> {
         let fact = &self.facts[place];
         self.authority.office_at(self.tree, writer_of(fact), fact.fact.hlc)
     }
@@ -117,7 +119,8 @@ impl OrgFold<'_> {
     pub(super) fn unit_or_governance(&mut self, place: usize) {
         let facts = self.facts;
         match &facts[place].fact.body {
-            body if is_structural(body) => {}
+            // decisions are judged once the hosts of unions are known
+            body if is_structural(body) || is_decision(body) => {}
             FactBody::Unit(unit) => self.unit_fact(place, unit),
             FactBody::Governance(_) | FactBody::Withdrawn(_) => {
                 let general = self.general(place, None);

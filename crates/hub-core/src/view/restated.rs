@@ -191,6 +191,7 @@ impl View {
         if let FactBody::Branch(branch) = &body {
             self.by_branch.entry(branch.branch()).or_default().push(place);
         }
+        self.decision_places.note(place, &body);
         let fact = Fact {
             hlc: content.hlc,
             day: content.day,

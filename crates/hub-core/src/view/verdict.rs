@@ -37,6 +37,10 @@ pub enum Reason {
     WrongLevel,
     /// Its block does not decode in this version.
     Unreadable,
+    /// A side of a ruling matches no standing claim, registration or union.
+    NoClaim,
+    /// The sides of a ruling are not of one sort.
+    MixedSides,
 }
 
 impl fmt::Display for Reason {
@@ -50,6 +54,8 @@ impl fmt::Display for Reason {
             Self::Cycle => "closes a cycle",
             Self::WrongLevel => "parent level not higher",
             Self::Unreadable => "unreadable",
+            Self::NoClaim => "no claim",
+            Self::MixedSides => "mixed sides",
         })
     }
 }

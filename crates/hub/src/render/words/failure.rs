@@ -78,6 +78,8 @@ pub fn reason(lang: Lang, reason: Reason) -> String {
         Reason::Cycle => "会形成循环",
         Reason::WrongLevel => "上级层级不高于本级",
         Reason::Unreadable => "需升级程序才能读取",
+        Reason::NoClaim => "裁定所指的会籍、登记或工会不存在",
+        Reason::MixedSides => "裁定各方不是同一类事项",
     };
     lang.pick(zh.to_owned(), reason.to_string())
 }

@@ -1,20 +1,22 @@
 //! The rules of one person's claims as tables: facts in, verdict out.
 //!
-//! Facts, apart by `;`: day, union, act, what it rests on. `O` and `P` are own unions, `R` and `S` regional,
+//! Facts, apart by `;`: day, union, act, what it rests on. `O`, `P` and `Q` are own unions, `R` and `S` regional,
 //! `F` and `G` for flexible workers. Clocks rise from fact to fact, so the n-th fact is called `n`.
-//! Verdicts: spans as union, days, status; then conflicts.
+//! Decisions: day, `rules`, sides with `>` behind the winner or `,` between all; day, `objects`, objector's
+//! union`>`union objected to, evidence. Verdicts: spans as union, days, status; then cases but disputes.
 
 #![cfg_attr(rustfmt, rustfmt_skip)]
 use super::*;
 use crate::fact::member::Sex;
 use crate::id::{ChainId, Lane, NodeId};
 
-const UNIONS: &str = "OPRSFG";
+const UNIONS: &str = "OPRSFGQ";
 
-fn fact_of(number: u64, text: &str) -> ClaimFact {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let [day, branch, act, rest @ ..] = words.as_slice() else { panic!("{text}: too short") };
-    let branch_of = |name: &str| UNIONS.find(name).unwrap() as BranchIx;
+fn branch_of(name: &str) -> BranchIx {
+    UNIONS.find(name).unwrap() as BranchIx
+}
+
+fn evidence_in(words: &[&str]) -> Evidence {
     let evidence = |word: &&str| match *word {
         "self" => Some(Evidence::SelfDeclared),
         "roster" => Some(Evidence::Roster),
@@ -22,11 +24,22 @@ fn fact_of(number: u64, text: &str) -> ClaimFact {
         "contract" => Some(Evidence::LabourContract),
         _ => None,
     };
+    words.iter().find_map(evidence).unwrap_or(Evidence::Roster)
+}
+
+fn id_of(number: u64) -> FactId {
+    let chain = ChainId { node: NodeId([1; 16]), epoch: 1, lane: Lane::Up };
+    FactId { chain, seq: number }
+}
+
+fn fact_of(number: u64, text: &str) -> ClaimFact {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let [day, branch, act, rest @ ..] = words.as_slice() else { panic!("{text}: too short") };
     let start = |origin| {
         Act::Start(Start {
             origin,
             day_stated: rest.contains(&"since"),
-            evidence: rest.iter().find_map(evidence).unwrap_or(Evidence::Roster),
+            evidence: evidence_in(rest),
             employer: None,
             from: rest.iter().find_map(|word| word.strip_prefix("from=")).map(branch_of),
             profile: Profile::default(),
@@ -38,24 +51,50 @@ fn fact_of(number: u64, text: &str) -> ClaimFact {
         "loaded" => start(Origin::Existing),
         "comes" => start(Origin::Transferred),
         "resumes" => start(Origin::Resumed),
-        "out" => Act::End { transferred: true },
-        "leaves" => Act::End { transferred: false },
+        "out" => Act::TransferredOut,
+        "leaves" => Act::Left(LeaveReason::Resigned),
         "dies" => Act::Death,
         "retained" => Act::Retained,
         "woman" => Act::Revised(Profile { sex: Sex::Woman, ..Profile::default() }),
         other => panic!("{other}: no act"),
     };
-    let chain = ChainId { node: NodeId([1; 16]), epoch: 1, lane: Lane::Up };
-    let id = FactId { chain, seq: number };
+    let id = id_of(number);
     ClaimFact { day: Day(day.parse().unwrap()), hlc: Hlc(number), id, branch: branch_of(branch), act }
 }
 
-fn facts(text: &str) -> Vec<ClaimFact> {
-    text.split(';').zip(1..).map(|(fact, number)| fact_of(number, fact)).collect()
+fn decision_of(number: u64, words: &[&str], told: &mut Told) {
+    let [day, act, sides, rest @ ..] = words else { panic!("{words:?}: too short") };
+    let from = Day(day.parse().unwrap());
+    let names: Vec<BranchIx> = sides.split(['>', ',']).map(branch_of).collect();
+    if *act == "rules" {
+        let winner = sides.contains('>').then_some(names[0]);
+        told.rulings.push(ClaimRuling { from, sides: names, winner });
+    } else {
+        let (own, branch) = (names[..1].to_vec(), names[1]);
+        let (id, hlc, evidence) = (id_of(number), Hlc(number), evidence_in(rest));
+        told.objections.push(ClaimObjection { id, hlc, from, branch, evidence, own });
+    }
 }
 
-fn rank(branch: BranchIx) -> u8 {
-    (branch / 2) as u8
+fn facts(text: &str) -> Told {
+    let mut told = Told::default();
+    for (line, number) in text.split(';').zip(1..) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        match words.get(1) {
+            Some(&"rules" | &"objects") => decision_of(number, &words, &mut told),
+            _ => told.facts.push(fact_of(number, line)),
+        }
+    }
+    told
+}
+
+fn swept(told: Told) -> Swept {
+    let kind_of = |branch: BranchIx| match branch {
+        2 | 3 => BranchKind::Regional,
+        4 | 5 => BranchKind::Flexible,
+        _ => BranchKind::Own,
+    };
+    sweep(told, Law { policy: &Policy::standard(), kind_of: &kind_of })
 }
 
 fn told(swept: &Swept) -> String {
@@ -70,6 +109,7 @@ fn told(swept: &Swept) -> String {
             Status::Secondary => "secondary",
             Status::Disputed => "disputed",
             Status::InTransit => "transit",
+            Status::Overruled => "overruled",
         };
         assert_eq!(span.holder, matches!(status, "active" | "retained"), "{span:?}");
         let mut part = format!("{name} {}..{to} {status}", span.from.0);
@@ -83,31 +123,47 @@ fn told(swept: &Swept) -> String {
         }
         parts.push(part);
     }
-    parts.extend(swept.conflicts.iter().map(|conflict| match conflict {
-        Conflict::DualMembership { winner, loser, confirmed } => {
-            let state = if *confirmed { "clean" } else { "auto" };
-            format!("dual {}>{} {state}", winner.seq, loser.seq)
+    parts.extend(swept.conflicts.iter().filter_map(|conflict| match conflict {
+        Conflict::DualMembership { winner, loser, state, .. } => {
+            let state = match state {
+                CaseState::Auto => "auto",
+                CaseState::Confirmed => "clean",
+                CaseState::Objected => "objected",
+                CaseState::Ruled => "ruled",
+            };
+            Some(format!("dual {}>{} {state}", winner.seq, loser.seq))
         }
-        Conflict::OrphanEnd { fact } => format!("orphan {}", fact.seq),
-        Conflict::ForeignDeath { fact } => format!("death {}", fact.seq),
+        Conflict::Disputed { .. } => None,
+        Conflict::OrphanEnd { fact, .. } => Some(format!("orphan {}", fact.seq)),
+        Conflict::ForeignDeath { fact, .. } => Some(format!("death {}", fact.seq)),
+        Conflict::NoEffect { objection, claim, .. } => {
+            Some(format!("no effect {}>{}", objection.seq, claim.seq))
+        }
     }));
     parts.join("; ")
 }
 
 /// Checks a table, each row also with its facts backwards: their order of arrival is no input.
-fn check(table: &[(&str, &str, &str)]) {
+fn check_by(tell: fn(&Swept) -> String, table: &[(&str, &str, &str)]) {
     let mut wrong = Vec::new();
     for (rule, given, expected) in table {
-        let facts = facts(given);
-        let backwards = facts.iter().rev().copied().collect();
-        for facts in [facts, backwards] {
-            let found = told(&sweep(facts, rank));
+        let told = facts(given);
+        let mut backwards = told.clone();
+        backwards.facts.reverse();
+        backwards.rulings.reverse();
+        backwards.objections.reverse();
+        for told in [told, backwards] {
+            let found = tell(&swept(told));
             if found != *expected {
                 wrong.push(format!("{rule}\n  given    {given}\n  expected {expected}\n  found    {found}"));
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn check(table: &[(&str, &str, &str)]) {
+    check_by(told, table);
 }
 
 #[test]
