@@ -14,7 +14,7 @@ pub enum CaseState {
     Confirmed,
     /// An objection has undone it (M3).
     Objected,
-    /// A ruling has undone it (M4).
+    /// A ruling has undone it, or put its loser out (M4).
     Ruled,
 }
 
@@ -104,6 +104,8 @@ pub(super) struct Takeover {
     pub(super) undone: Day,
     /// From this day on it can no longer be undone: the loser's union has started anew, or the person is dead.
     pub(super) settled: Day,
+    /// From this day on the loser is not doubtful any more: the same, or it is ruled out.
+    pub(super) decided: Day,
     pub(super) state: CaseState,
     /// The clock of the taking start, and the later one of both starts.
     pub(super) hlc: Hlc,
@@ -119,6 +121,15 @@ impl Takeover {
 
     pub(super) fn settle(&mut self, day: Day) {
         self.settled = self.settled.min(day);
+        self.decided = self.decided.min(day);
+    }
+
+    /// A ruling puts the loser out.
+    pub(super) fn uphold(&mut self, day: Day) {
+        if self.state == CaseState::Auto {
+            self.state = CaseState::Ruled;
+        }
+        self.decided = self.decided.min(day);
     }
 }
 

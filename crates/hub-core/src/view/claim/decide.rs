@@ -57,7 +57,7 @@ impl Sweep<'_> {
         }
         let before: Vec<bool> = self.claims.iter().map(|claim| claim.is_out()).collect();
         for place in 0..self.claims.len() {
-            self.mark_ruled(place);
+            self.mark_ruled(place, day);
         }
         self.reopen_winners(day);
         for place in 0..self.claims.len() {
@@ -82,7 +82,7 @@ impl Sweep<'_> {
     }
 
     /// Whether rulings that act put this claim out or make it the winner: it began on or before their day.
-    fn mark_ruled(&mut self, place: usize) {
+    fn mark_ruled(&mut self, place: usize, day: Day) {
         let claim = &self.claims[place];
         let (branch, start) = (claim.branch, claim.start_day);
         let bind = |ruling: &&Ruling| {
@@ -98,6 +98,9 @@ impl Sweep<'_> {
         if (claim.wins, claim.ruled_out) != (wins, out) {
             (claim.wins, claim.ruled_out) = (wins, out);
             claim.note(Cause::Ruled);
+            if let Some(takeover) = claim.taken_over.filter(|_| out) {
+                self.takeovers[takeover].uphold(day);
+            }
         }
     }
 
@@ -137,16 +140,16 @@ impl Sweep<'_> {
         }
     }
 
-    /// The first objection whose day has come, whose objector has a claim that is open or was taken over and not
-    /// confirmed, and whose other claim is open.
+    /// The first objection whose day has come, whose objector has a claim that is open or was taken over and may
+    /// open again, and whose other claim is open.
     fn next_objection(&self, day: Day) -> Option<(usize, usize)> {
         self.objections.iter().enumerate().find_map(|(place, objection)| {
             let told = &objection.told;
             let is_due = !objection.done && told.from <= day;
+            let may_reopen = |takeover: usize| day < self.takeovers[takeover].settled;
             let has_claim = || {
-                self.claims.iter().any(|claim| {
-                    told.own.contains(&claim.branch) && (claim.open || claim.taken_over.is_some())
-                })
+                let mut own = self.claims.iter().filter(|claim| told.own.contains(&claim.branch));
+                own.any(|claim| claim.open || claim.taken_over.is_some_and(may_reopen))
             };
             let open = is_due.then(|| self.open_at(told.branch)).flatten()?;
             has_claim().then_some((place, open))
@@ -184,7 +187,7 @@ impl Sweep<'_> {
         }
         let claim = &mut self.claims[loser];
         (claim.open, claim.taken_over) = (true, None);
-        claim.note(Cause::Reopened);
+        claim.today = Some(Cause::Reopened);
         self.takeovers[takeover].state = state;
         self.takeovers[takeover].undone = day;
         true

@@ -46,10 +46,13 @@ impl Sweep<'_> {
         let windows: Vec<(Day, Day, Alternative)> = self
             .takeovers
             .iter()
-            .filter(|takeover| !takeover.clean && takeover.state == CaseState::Auto)
+            .filter(|takeover| {
+                let stands = takeover.undone == Day::OPEN;
+                !takeover.clean && takeover.state != CaseState::Confirmed && stands
+            })
             .map(|takeover| {
                 let until = Day(takeover.known.day().0.saturating_add(days));
-                (takeover.from, until.min(takeover.settled), takeover.was)
+                (takeover.from, until.min(takeover.decided), takeover.was)
             })
             .filter(|(from, to, _)| from < to)
             .collect();

@@ -64,6 +64,7 @@ impl Sweep<'_> {
             from: day,
             undone: Day::OPEN,
             settled: Day::OPEN,
+            decided: Day::OPEN,
             state: CaseState::Auto,
             hlc: taker.start_hlc,
             known: taker.start_hlc.max(claim.start_hlc),

@@ -10,6 +10,8 @@ use super::*;
 use crate::fact::member::Sex;
 use crate::id::{ChainId, Lane, NodeId};
 
+mod decisions;
+
 const UNIONS: &str = "OPRSFGQ";
 
 fn branch_of(name: &str) -> BranchIx {
