@@ -10,7 +10,7 @@ use hub_core::fact::unit::{Level, UnitFact, UnitKind, UnitProfile};
 use hub_core::fact::{Code, CodeKind, FactBody};
 use hub_core::id::{BranchId, UnitId};
 use hub_core::person::{DocumentKind, PersonKey};
-use hub_core::query::{By, Desk, Question};
+use hub_core::query::{Basis, By, Desk, Question};
 use hub_core::time::{Day, Millis};
 use hub_core::view::View;
 use hub_core_tests::scribe::Scribe;
@@ -252,6 +252,7 @@ fn total(
         by: By::Child,
         as_of: day(as_of),
         boundaries: None,
+        basis: Basis::Registry,
     };
     let answer = Desk::default().answer(view, &question).unwrap();
     let row = answer.rows.last().unwrap();

@@ -111,6 +111,16 @@ measures! {
     UnionsOverdue = "unions.overdue",
     /// Second own unions of one employer (F4).
     UnionsDisputed = "unions.disputed",
+    /// Units that had to file something for the newest ended period of its form.
+    ReportersDue = "reporters.due",
+    /// Of these, with everything filed.
+    ReportersFiled = "reporters.filed",
+    /// Of these, everything covered by a checkpoint above in time.
+    ReportersOnTime = "reporters.on_time",
+    /// Active members of unions at units that declared members.
+    CaptureRegistry = "capture.registry",
+    /// The members those units declared.
+    CaptureDeclared = "capture.declared",
 }
 
 /// Counts by measure.

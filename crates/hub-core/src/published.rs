@@ -19,3 +19,8 @@ pub fn policy_hash() -> Hash {
 pub fn definitions_hash() -> Hash {
     sha256(&[INDICATORS.as_bytes()])
 }
+
+/// The hash by which a citation names [`CATALOG`].
+pub fn catalog_hash() -> Hash {
+    sha256(&[CATALOG.as_bytes()])
+}

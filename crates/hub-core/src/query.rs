@@ -1,9 +1,11 @@
 //! Answers: a question about a unit's figures, rows, and the citation that lets anyone recompute them
 //! (DESIGN §8). Rendering is the caller's.
 
+use crate::catalog::Catalog;
 use crate::fact::unit::UnitKind;
 use crate::hash::Hash;
 use crate::measure::{Counts, Indicator, Indicators, Measure};
+use crate::reporting::DeclaredTotals;
 use crate::rollup::Rollup;
 use crate::time::{Day, Hlc};
 use crate::view::View;
@@ -26,6 +28,18 @@ pub struct Question {
     pub as_of: Day,
     /// Each employer under its parent of this day; the day asked for if none.
     pub boundaries: Option<Day>,
+    /// What the numbers come from.
+    pub basis: Basis,
+}
+
+/// What numbers come from (S3): neither replaces the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Basis {
+    /// The books: units, unions and members one by one.
+    #[default]
+    Registry,
+    /// The sums of standing declared figures.
+    Declared,
 }
 
 /// One row a what.
@@ -54,6 +68,13 @@ pub enum QueryError {
         /// What was asked.
         found: String,
     },
+    /// Nobody declares this measure: no element of the basis form stands for it.
+    NotDeclared {
+        /// Measures that are declared.
+        expected: Vec<String>,
+        /// The measure.
+        found: String,
+    },
     /// The indicator has no such base.
     Base {
         /// Those it has.
@@ -68,6 +89,7 @@ impl std::fmt::Display for QueryError {
         let (what, expected, found) = match self {
             Self::Indicator { expected, found } => ("indicator", expected, found),
             Self::Base { expected, found } => ("base", expected, found),
+            Self::NotDeclared { expected, found } => ("declared measure", expected, found),
         };
         write!(f, "{what}: expected one of {}, found {found}", expected.join(", "))
     }
@@ -114,8 +136,10 @@ pub struct Row {
     pub denominator: Option<i64>,
     /// Whether they make a rate.
     pub rate: Rate,
-    /// All counts of the row.
+    /// All counts of the row, by the books.
     pub counts: Counts,
+    /// The numerator by the books, beside a declared one (S3).
+    pub registry: Option<i64>,
     /// Persons and firms claimed inside this row and outside it too, counted once above: they await
     /// agreement between levels.
     pub awaiting: u64,
@@ -132,6 +156,8 @@ pub struct Citation {
     pub definition: Hash,
     /// The base.
     pub base: String,
+    /// Hash of the catalogue, where the numbers are declared.
+    pub catalog: Option<Hash>,
     /// Hash of the policy.
     pub policy: Hash,
     /// Names from the root to the unit.
@@ -158,6 +184,7 @@ pub struct Answer {
 pub struct Desk {
     version: u64,
     rollups: BTreeMap<(Day, Day), Arc<Rollup>>,
+    declared: BTreeMap<(Day, Day), Arc<DeclaredTotals>>,
     digest: Option<Hash>,
 }
 
@@ -176,6 +203,21 @@ impl Desk {
         }
         let rollup = || Arc::new(Rollup::of(view, day, boundaries));
         Arc::clone(self.rollups.entry((day, boundaries)).or_insert_with(rollup))
+    }
+
+    /// What was declared, summed up the tree of a day's roll-up.
+    pub fn declared(
+        &mut self,
+        view: &View,
+        rollup: &Rollup,
+        boundaries: Day,
+    ) -> Arc<DeclaredTotals> {
+        self.renew(view);
+        if self.declared.len() >= ROLLUPS_MAX {
+            self.declared.clear();
+        }
+        let totals = || Arc::new(DeclaredTotals::of(view, rollup));
+        Arc::clone(self.declared.entry((rollup.day, boundaries)).or_insert_with(totals))
     }
 
     /// The view's digest.
@@ -198,7 +240,15 @@ impl Desk {
         let (ratio, name, definition) = ratio(question)?;
         let boundaries = question.boundaries.unwrap_or(question.as_of);
         let rollup = self.rollup(view, question.as_of, boundaries);
-        let table = Table { view, rollup: &rollup, ratio, unit: question.unit };
+        let declared = match question.basis {
+            Basis::Registry => None,
+            Basis::Declared => {
+                is_declared(ratio)?;
+                Some(self.declared(view, &rollup, boundaries))
+            }
+        };
+        let declared = declared.as_deref();
+        let table = Table { view, rollup: &rollup, declared, ratio, unit: question.unit };
         let rows = match question.by {
             By::Total => vec![table.total()],
             By::Child => table.by_child(),
@@ -209,6 +259,7 @@ impl Desk {
             indicator: name,
             definition,
             base: question.base.clone(),
+            catalog: declared.map(|_| crate::published::catalog_hash()),
             policy: view.policy().hash,
             path,
             as_of: question.as_of,
@@ -243,6 +294,19 @@ fn ratio(question: &Question) -> Result<(Ratio, String, Hash), QueryError> {
     Ok(((*measure, None), measure.id().to_owned(), definition))
 }
 
+/// Whether both measures have an element of the basis form.
+fn is_declared((numerator, denominator): Ratio) -> Result<(), QueryError> {
+    let catalog = Catalog::standard();
+    for measure in denominator.into_iter().chain([numerator]) {
+        if catalog.declared(measure).is_none() {
+            let declared = Measure::ALL.iter().filter(|known| catalog.declared(**known).is_some());
+            let expected = declared.map(|known| known.id().to_owned()).collect();
+            return Err(QueryError::NotDeclared { expected, found: measure.id().to_owned() });
+        }
+    }
+    Ok(())
+}
+
 fn path(view: &View, rollup: &Rollup, unit: UnitIx) -> Vec<String> {
     let up = std::iter::successors(Some(unit), |at| rollup.parent(*at));
     let mut names: Vec<String> = up.map(|at| view.tree().unit(at).name().to_owned()).collect();
@@ -253,8 +317,24 @@ fn path(view: &View, rollup: &Rollup, unit: UnitIx) -> Vec<String> {
 struct Table<'a> {
     view: &'a View,
     rollup: &'a Rollup,
+    /// Where the numbers are declared ones.
+    declared: Option<&'a DeclaredTotals>,
     ratio: Ratio,
     unit: UnitIx,
+}
+
+/// Counts by the books and as declared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Both {
+    registry: Counts,
+    declared: Counts,
+}
+
+impl Both {
+    fn add_all(&mut self, other: &Self) {
+        self.registry.add_all(&other.registry);
+        self.declared.add_all(&other.declared);
+    }
 }
 
 impl Table<'_> {
@@ -262,15 +342,17 @@ impl Table<'_> {
     fn row(
         &self,
         label: Label,
-        counts: Counts,
+        both: Both,
         served: UnitIx,
         inside: &dyn Fn(UnitIx) -> bool,
     ) -> Row {
-        let numerator = counts.get(self.ratio.0);
-        let denominator = self.ratio.1.map(|measure| counts.get(measure));
+        let counts = both.registry;
+        let asked = if self.declared.is_some() { both.declared } else { counts };
+        let numerator = asked.get(self.ratio.0);
+        let denominator = self.ratio.1.map(|measure| asked.get(measure));
         let of_members = matches!(self.ratio.0, Measure::MembersCovered | Measure::MembersEmployed);
         let rate = match denominator {
-            _ if counts == Counts::default() => Rate::NoData,
+            _ if asked == Counts::default() => Rate::NoData,
             None => Rate::Plain,
             Some(0) => Rate::NoBase,
             Some(base) if of_members && numerator > base => Rate::BaseTooSmall,
@@ -282,6 +364,7 @@ impl Table<'_> {
             denominator,
             rate,
             counts,
+            registry: self.declared.map(|_| counts.get(self.ratio.0)),
             awaiting: self.awaiting(inside),
             oldest_head: self.oldest_head(served, inside),
         }
@@ -289,7 +372,19 @@ impl Table<'_> {
 
     fn total(&self) -> Row {
         let inside = |at: UnitIx| self.rollup.is_at_or_above(self.unit, at);
-        self.row(Label::Total, self.rollup.total(self.unit), self.unit, &inside)
+        self.row(Label::Total, self.total_of(self.unit), self.unit, &inside)
+    }
+
+    /// What stands at the unit itself.
+    fn own_of(&self, unit: UnitIx) -> Both {
+        let declared = self.declared.map(|declared| declared.own(unit)).unwrap_or_default();
+        Both { registry: self.rollup.own(unit), declared }
+    }
+
+    /// What stands in its subtree.
+    fn total_of(&self, unit: UnitIx) -> Both {
+        let declared = self.declared.map(|declared| declared.total(unit)).unwrap_or_default();
+        Both { registry: self.rollup.total(unit), declared }
     }
 
     /// Children that are no employers have a row each; what is directly affiliated has one: 本级. Where
@@ -299,22 +394,22 @@ impl Table<'_> {
         let is_employer = |at: &UnitIx| self.view.tree().unit(*at).is_employer();
         let only_employers = children.iter().all(is_employer);
         let mut rows = Vec::new();
-        let mut direct = self.rollup.own(self.unit);
+        let mut direct = self.own_of(self.unit);
         let mut listed = Vec::new();
         for child in children {
             if is_employer(child) && !only_employers {
-                direct.add_all(&self.rollup.total(*child));
+                direct.add_all(&self.total_of(*child));
                 continue;
             }
             let inside = |at: UnitIx| self.rollup.is_at_or_above(*child, at);
-            rows.push(self.row(Label::Unit(*child), self.rollup.total(*child), *child, &inside));
+            rows.push(self.row(Label::Unit(*child), self.total_of(*child), *child, &inside));
             listed.push(*child);
         }
         rows.sort_by_key(|row| match row.label {
             Label::Unit(at) => self.order(at),
             _ => (3, String::new()),
         });
-        if direct != Counts::default() {
+        if direct != Both::default() {
             let inside = |at: UnitIx| {
                 let below = |child: &UnitIx| self.rollup.is_at_or_above(*child, at);
                 self.rollup.is_at_or_above(self.unit, at) && !listed.iter().any(below)
@@ -338,12 +433,12 @@ impl Table<'_> {
     }
 
     fn by_group(&self, by: By) -> Vec<Row> {
-        let mut groups: BTreeMap<String, Counts> = BTreeMap::new();
+        let mut groups: BTreeMap<String, Both> = BTreeMap::new();
         let mut open = vec![self.unit];
         while let Some(at) = open.pop() {
             open.extend(self.rollup.children(at));
-            let own = self.rollup.own(at);
-            if own != Counts::default() {
+            let own = self.own_of(at);
+            if own != Both::default() {
                 groups.entry(self.group(by, at)).or_default().add_all(&own);
             }
         }

@@ -1,6 +1,7 @@
 //! What tests of the core share: federations written in memory, told as tables, or made at random.
 
 pub mod federation;
+mod figures;
 pub mod offices;
 pub mod sample;
 pub mod scribe;

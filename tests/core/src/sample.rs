@@ -254,7 +254,12 @@ fn figures() -> Vec<FigureFact> {
                 ElementValue { element: 101, value: 126 },
                 ElementValue { element: 102, value: 102 },
             ],
-            rates: vec![DeclaredRate { numerator: 102, denominator: 101, text: "92%".into() }],
+            rates: vec![DeclaredRate {
+                numerator: 102,
+                denominator: 101,
+                text: "92%".into(),
+                name: "入会率".into(),
+            }],
             posts: [7, 8, 9],
             residual_of: vec![township()],
         },

@@ -97,7 +97,8 @@ pub struct Story {
     root: [u8; 32],
     /// All blocks.
     pub blocks: Blocks,
-    facts: Vec<FactId>,
+    /// The fact of each line.
+    pub facts: Vec<FactId>,
     /// Places of the blocks in the order told.
     order: Vec<(ChainId, u64)>,
     /// Unions by the names the table gives them.
@@ -197,12 +198,14 @@ impl Story {
                 let first = self.facts[number - 1];
                 FactBody::Withdrawn(Withdrawn { first, count: 1, reason: String::new() })
             }
-            "files" => FactBody::Figure(report(unit(first))),
-            "returns" => {
+            "files" => FactBody::Figure(crate::figures::report(unit(first), rest)),
+            "returns" | "signs" => {
                 let number: usize = option(rest, "report").unwrap().parse().unwrap();
-                let report = self.facts[number - 1];
-                let reason = String::new();
-                FactBody::Figure(FigureFact::Returned { unit: unit(first), report, reason })
+                let (unit, report) = (unit(first), self.facts[number - 1]);
+                FactBody::Figure(match verb {
+                    "signs" => FigureFact::Approved { unit, report },
+                    _ => FigureFact::Returned { unit, report, reason: "漏项".into() },
+                })
             }
             "moves" => FactBody::Unit(UnitFact::Moved {
                 unit: unit(first),
@@ -319,20 +322,8 @@ fn nothing() -> UnitFact {
     UnitFact::Moved { unit: UnitId::NIL, parent: None, located_in: None }
 }
 
-fn report(unit: UnitId) -> FigureFact {
-    FigureFact::Reported {
-        unit,
-        form: 1,
-        period: "2025".into(),
-        revision: 1,
-        values: Vec::new(),
-        rates: Vec::new(),
-        posts: [1; 3],
-        residual_of: Vec::new(),
-    }
-}
-
-fn option<'a>(words: &[&'a str], name: &str) -> Option<&'a str> {
+/// The word behind this one.
+pub(crate) fn option<'a>(words: &[&'a str], name: &str) -> Option<&'a str> {
     let at = words.iter().position(|word| *word == name)?;
     words.get(at + 1).copied()
 }

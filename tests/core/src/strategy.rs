@@ -266,8 +266,9 @@ pub fn figure_fact() -> BoxedStrategy<FigureFact> {
     let values = btree_map(any::<u32>(), any::<i64>(), 0..6).prop_map(|values| {
         values.into_iter().map(|(element, value)| ElementValue { element, value }).collect()
     });
-    let rate = (any::<u32>(), any::<u32>(), text())
-        .prop_map(|(numerator, denominator, text)| DeclaredRate { numerator, denominator, text });
+    let rate = (any::<u32>(), any::<u32>(), text(), text()).prop_map(
+        |(numerator, denominator, text, name)| DeclaredRate { numerator, denominator, text, name },
+    );
     let reported = (
         (unit(), any::<u32>(), text(), any::<u32>()),
         (values, vec(rate, 0..3), any::<[u32; 3]>(), vec(unit(), 0..3)),

@@ -197,6 +197,9 @@ impl Fired {
             "kind corrected",
             "union moved",
             "merger",
+            "report",
+            "report with a rate",
+            "residual report",
             "report returned",
             "report approved",
             "rekey",
@@ -226,6 +229,10 @@ impl Fired {
             "retained below a holder",
             "a union that counts",
             "a report that stands",
+            "a report approved before a later revision",
+            "a figure in totals",
+            "an own figure left out for a residual one",
+            "a residual figure left out for another",
         ];
         let names = verdicts.map(|name| format!("parked: {name}")).into_iter();
         let names = names.chain(statuses.map(|name| format!("status: {name}")));
@@ -273,11 +280,29 @@ impl Fired {
         let counting = view.branches().all.iter().filter(|branch| branch.counts_from().is_some());
         self.count("a union that counts", counting.count());
         let figures = view.figures();
-        let standing = figures
-            .all()
-            .filter(|(unit, form, period, _)| figures.standing(*unit, *form, period).is_some());
+        let standing = figures.all().filter(|(series, _)| figures.standing_of(series).is_some());
         self.count("a report that stands", standing.count());
+        self.note_figures(view);
         self.note_authority(world, view, picture);
+    }
+
+    fn note_figures(&mut self, view: &View) {
+        let figures = view.figures();
+        for (series, reports) in figures.all() {
+            let Some(standing) = figures.standing_of(series) else { continue };
+            let later = reports.filter(|r| r.returned.is_empty()).map(|r| r.revision).max();
+            let beaten = later.is_some_and(|revision| revision > standing.revision);
+            self.count("a report approved before a later revision", usize::from(beaten));
+        }
+        let counted = figures.counted(view.tree(), 1, "2025");
+        self.count("a figure in totals", counted.reports.len());
+        for overlap in &counted.overlaps {
+            let what = match overlap.unit == overlap.left_out_of {
+                true => "an own figure left out for a residual one",
+                false => "a residual figure left out for another",
+            };
+            self.count(what, 1);
+        }
     }
 
     fn note_authority(&mut self, world: &Federation, view: &View, picture: &Picture) {

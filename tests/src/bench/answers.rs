@@ -7,7 +7,7 @@ use super::place::{open, province};
 use super::province::{BOOKS_OPEN, Size};
 use super::report::{Figure, Report, Target};
 use hub_core::audit::fold;
-use hub_core::query::{By, Desk, Question};
+use hub_core::query::{Basis, By, Desk, Question};
 use hub_core::time::Day;
 use hub_core::view::View;
 use std::path::Path;
@@ -39,6 +39,7 @@ fn questions(view: &View, name: &str, report: &mut Report<'_>) -> Result<(), Ben
         by: By::Child,
         as_of: Day(BOOKS_OPEN.0 + 300),
         boundaries: None,
+        basis: Basis::Registry,
     };
     let mut desk = Desk::default();
     let ask = |desk: &mut Desk, question: &Question| {

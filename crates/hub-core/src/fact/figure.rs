@@ -21,12 +21,14 @@ pub struct ElementValue {
 /// A rate as its writer declared it; kept, never used (K9).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeclaredRate {
-    /// Which element stands over the line.
+    /// Which element stands over the line; 0 where the writer does not say (K9).
     pub numerator: u32,
-    /// Which element stands under the line.
+    /// Which element stands under the line; 0 where the writer does not say.
     pub denominator: u32,
     /// The text, e.g. `92%`.
     pub text: String,
+    /// What the writer calls it, e.g. `组建率`.
+    pub name: String,
 }
 
 /// A fact about figures.
@@ -134,7 +136,10 @@ impl FigureFact {
                         ),
                     });
                 }
-                rates.iter().try_for_each(|rate| check_text("rate", &rate.text))
+                rates.iter().try_for_each(|rate| {
+                    check_text("rate", &rate.text)?;
+                    check_text("rate", &rate.name)
+                })
             }
             Self::Returned { reason, .. } => check_text("reason", reason),
             Self::Approved { .. } => Ok(()),

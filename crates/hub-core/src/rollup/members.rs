@@ -94,6 +94,7 @@ impl Work<'_> {
     fn active(&mut self, unit: UnitIx, union: BranchIx, class: Class, count: i64) {
         let counts = &mut self.own[unit as usize];
         counts.add(Measure::MembersAll, count);
+        *self.active_of.entry(union).or_default() += count;
         if class.is_woman() {
             counts.add(Measure::MembersWomen, count);
             *self.women_at.entry(union).or_default() += count;

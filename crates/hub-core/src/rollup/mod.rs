@@ -46,6 +46,8 @@ struct Work<'a> {
     /// Active members by employer, for the base check.
     active_at: BTreeMap<UnitIx, i64>,
     women_at: BTreeMap<BranchIx, i64>,
+    /// Active members credited to each union.
+    active_of: BTreeMap<BranchIx, i64>,
 }
 
 impl Rollup {
@@ -57,6 +59,7 @@ impl Rollup {
         work.members();
         work.unions();
         work.units();
+        crate::reporting::count(view, day, &work.active_of, &mut work.own);
         work.finish(rivals)
     }
 
@@ -106,6 +109,7 @@ impl<'a> Work<'a> {
             own: vec![Counts::default(); units],
             active_at: BTreeMap::new(),
             women_at: BTreeMap::new(),
+            active_of: BTreeMap::new(),
         };
         work.choose_own_unions();
         work

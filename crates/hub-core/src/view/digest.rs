@@ -220,16 +220,35 @@ impl View {
         rows
     }
 
+    /// Every report with what became of it: which of a series stands follows from these.
     fn figure_rows(&self) -> Vec<([u8; 16], Row)> {
         let mut rows = Vec::new();
-        for (unit, form, period, _) in self.figures.all() {
-            let Some(report) = self.figures.standing(unit, form, period) else { continue };
-            let mut row = Row::default();
-            row.number(i64::from(form)).text(period).bytes(&report.id.to_bytes());
-            for value in &report.values {
-                row.number(i64::from(value.element)).number(value.value);
+        for (series, reports) in self.figures.all() {
+            for report in reports {
+                let mut row = Row::default();
+                row.number(i64::from(series.form))
+                    .text(&series.period)
+                    .bytes(&report.id.to_bytes());
+                row.number(i64::from(series.residual)).number(i64::from(report.revision));
+                row.number(report.values.len() as i64);
+                for value in &report.values {
+                    row.number(i64::from(value.element)).number(value.value);
+                }
+                row.number(report.rates.len() as i64);
+                for rate in &report.rates {
+                    row.number(i64::from(rate.numerator)).number(i64::from(rate.denominator));
+                    row.text(&rate.text).text(&rate.name);
+                }
+                row.number(report.residual_of.len() as i64);
+                for unit in &report.residual_of {
+                    row.bytes(&self.unit_id(*unit).0);
+                }
+                row.number(report.returned.len() as i64);
+                for id in report.returned.keys().chain(report.approved.keys()) {
+                    row.bytes(&id.to_bytes());
+                }
+                rows.push((self.unit_id(series.unit).0, row.0));
             }
-            rows.push((self.unit_id(unit).0, row.0));
         }
         rows.sort_unstable();
         rows.into_iter().map(|(id, bytes)| (id, Row(bytes))).collect()

@@ -3,7 +3,7 @@
 use super::authority::{Authority, Writer};
 use super::branch::{self, Branches};
 use super::decision::is_decision;
-use super::figure::{Figures, Report};
+use super::figure::{Figures, Report, Returned, Series};
 use super::resolve::{is_structural, resolve};
 use super::restated::{Restatements, Told};
 use super::tree::{Stamp, Tree, UnitIx};
@@ -379,29 +379,36 @@ impl OrgFold<'_> {
                 revision,
                 values,
                 rates,
+                posts,
                 residual_of,
-                ..
             } => {
                 let report = Report {
                     id: fact.id,
                     hlc: fact.fact.hlc,
+                    height: fact.height,
                     revision: *revision,
                     values: values.clone(),
                     rates: rates.clone(),
+                    posts: *posts,
                     residual_of: residual_of.iter().map(|u| self.tree.intern(u)).collect(),
-                    returned: false,
-                    approved: false,
+                    returned: BTreeMap::new(),
+                    approved: BTreeMap::new(),
                 };
-                figures.file(self.tree.intern(unit), *form, period, report);
+                let (form, period, unit) = (*form, period.clone(), self.tree.intern(unit));
+                let residual = !residual_of.is_empty();
+                figures.file(Series { form, period, unit, residual }, report);
             }
-            FigureFact::Returned { report, .. } => {
+            FigureFact::Returned { report, reason, .. } => {
+                let by = self.tree.intern(&fact.fact.unit);
                 if let Some(report) = figures.report_mut(report) {
-                    report.returned = true;
+                    let returned = Returned { by, reason: reason.clone() };
+                    report.returned.insert(fact.id, returned);
                 }
             }
             FigureFact::Approved { report, .. } => {
+                let by = self.tree.intern(&fact.fact.unit);
                 if let Some(report) = figures.report_mut(report) {
-                    report.approved = true;
+                    report.approved.insert(fact.id, by);
                 }
             }
             FigureFact::PeriodClosed { .. } | FigureFact::TargetSet { .. } => {}

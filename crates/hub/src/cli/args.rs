@@ -2,7 +2,8 @@
 
 use super::{
     AuditCommand, BackupFile, BranchCommand, BundleCommand, CasesCommand, EnrolCommand,
-    FigureCommand, Init, LogCommand, MemberCommand, OpsCommand, QueryCommand, Undo, UnitCommand,
+    FigureCommand, Findings, Init, LogCommand, MemberCommand, Missing, OpsCommand, QueryCommand,
+    Undo, UnitCommand,
 };
 use crate::render::Format;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -53,6 +54,10 @@ pub enum Command {
     /// Declared figures
     #[command(subcommand)]
     Figure(FigureCommand),
+    /// What somebody should look at: rates that do not follow, parts over wholes, overdue elections
+    Findings(Findings),
+    /// Who has not reported for a period, with a text to paste
+    Missing(Missing),
     /// Take an import or a fact back
     Undo(Undo),
     /// Conflicts: who stands against whom; object, rule, take back

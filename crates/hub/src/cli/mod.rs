@@ -5,18 +5,19 @@
 
 mod args;
 mod cases;
+mod figures;
 mod help;
 mod node;
 mod records;
 
 pub use args::{Cli, Command, LangArg};
 pub use cases::{CasesCommand, CasesList, CasesRule};
+pub use figures::{Decided, FigureCommand, Findings, Missing};
 pub use help::{Parsed, parse};
 pub use node::{
-    AuditCommand, Audited, BackupFile, BundleCommand, ByArg, Coverage, EnrolCommand, Init,
-    LogCommand, OpsCommand, QueryCommand, SinceArg,
+    AuditCommand, Audited, BackupFile, BasisArg, BundleCommand, ByArg, Coverage, EnrolCommand,
+    Init, LogCommand, OpsCommand, QueryCommand, SinceArg,
 };
 pub use records::{
-    BranchCommand, FigureCommand, ImportArgs, MemberCommand, PersonArgs, Undo, UnitCommand,
-    UnitSucceed,
+    BranchCommand, ImportArgs, MemberCommand, PersonArgs, Undo, UnitCommand, UnitSucceed,
 };

@@ -34,6 +34,18 @@ pub struct Coverage {
     /// Which units are due
     #[arg(long, default_value = "due")]
     pub base: String,
+    /// Numbers of the books, or as declared
+    #[arg(long, value_enum, default_value = "registry")]
+    pub basis: BasisArg,
+}
+
+/// What numbers come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BasisArg {
+    /// The books, one by one
+    Registry,
+    /// Declared figures, summed
+    Declared,
 }
 
 /// One row a what.

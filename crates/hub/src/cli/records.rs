@@ -355,13 +355,6 @@ pub enum MemberCommand {
     },
 }
 
-/// `hub figure`.
-#[derive(Debug, Clone, Subcommand)]
-pub enum FigureCommand {
-    /// File figures from a CSV file
-    Report(ImportArgs),
-}
-
 /// `hub undo`.
 #[derive(Debug, Clone, Args)]
 pub struct Undo {

@@ -3,7 +3,7 @@
 use super::error::CommandError;
 use super::session::Session;
 use crate::report::coverage::coverage as table;
-use hub_core::query::{Answer, By, Question};
+use hub_core::query::{Answer, Basis, By, Question};
 use hub_core::time::Day;
 
 /// What `hub query coverage` asks.
@@ -23,6 +23,8 @@ pub struct Coverage {
     pub boundaries: Option<Day>,
     /// A day to compare with.
     pub compare: Option<Day>,
+    /// What the numbers come from.
+    pub basis: Basis,
 }
 
 /// Answers a question of coverage.
@@ -49,6 +51,7 @@ pub fn coverage(session: &Session<'_>, asked: &Coverage) -> Result<u8, CommandEr
         by: asked.by,
         as_of: day,
         boundaries: asked.boundaries,
+        basis: asked.basis,
     };
     let answer = desk.answer(&view, &question(as_of))?;
     let before: Option<Answer> =

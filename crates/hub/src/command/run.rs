@@ -5,12 +5,12 @@ use super::bundle::{ExportOptions, InspectOptions, Recipient, Since};
 use super::error::CommandError;
 use super::session::{Session, Shared, day_of};
 use super::{
-    audit, backup, branch_acts, bundle, cases, enrol, figure, log, member_acts, query, revoke,
-    status, undo, unit, unit_acts, unit_succeed,
+    audit, backup, branch_acts, bundle, cases, enrol, figure_acts, findings, log, member_acts,
+    missing, query, revoke, status, undo, unit, unit_acts, unit_succeed,
 };
 use crate::cli::{
-    self, AuditCommand, BundleCommand, ByArg, Cli, Command, EnrolCommand, FigureCommand,
-    LogCommand, OpsCommand, Parsed, QueryCommand, SinceArg, UnitCommand,
+    self, AuditCommand, BasisArg, BundleCommand, ByArg, Cli, Command, EnrolCommand, LogCommand,
+    OpsCommand, Parsed, QueryCommand, SinceArg, UnitCommand,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::command_io::CommandIo;
@@ -22,7 +22,7 @@ use crate::ops_nats::{Children, ServerPlan, replace_file};
 use crate::render::Lang;
 use crate::socket::Call;
 use hub_core::fact::unit::Level;
-use hub_core::query::By;
+use hub_core::query::{Basis, By};
 use hub_core::time::Day;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -206,7 +206,22 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<u8, CommandError
         Command::Unit(command) => of_unit(session, command),
         Command::Branch(command) => branch_acts::run(session, command),
         Command::Member(command) => member_acts::run(session, command),
-        Command::Figure(FigureCommand::Report(import)) => figure::report(session, &import.into()),
+        Command::Figure(command) => figure_acts::run(session, command),
+        Command::Findings(asked) => {
+            let as_of = asked.as_of.as_deref();
+            let as_of = as_of.map(|typed| day_of(session, Some(typed), true)).transpose()?;
+            let asked = findings::Asked {
+                unit: asked.unit.clone(),
+                as_of: as_of.map(|dated| dated.day),
+                kind: asked.kind.clone(),
+                notes: asked.notes,
+            };
+            findings::run(session, &asked)
+        }
+        Command::Missing(asked) => {
+            let (unit, period) = (asked.unit.clone(), asked.period.clone());
+            missing::run(session, &missing::Asked { unit, period, form: asked.form })
+        }
         Command::Undo(asked) => undo::run(session, asked),
         Command::Cases(command) => cases::run(session, command),
         Command::Query(QueryCommand::Coverage(asked)) => coverage(session, asked),
@@ -336,6 +351,10 @@ fn coverage(session: &Session<'_>, asked: &cli::Coverage) -> Result<u8, CommandE
         as_of: day(&asked.as_of)?,
         boundaries,
         compare: day(&asked.compare)?,
+        basis: match asked.basis {
+            BasisArg::Registry => Basis::Registry,
+            BasisArg::Declared => Basis::Declared,
+        },
     };
     query::coverage(session, &asked)
 }

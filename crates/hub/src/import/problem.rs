@@ -136,6 +136,13 @@ pub enum Problem {
         /// From when they do.
         earliest: Day,
     },
+    /// The report does not pass a logic check, in a sentence of each language: accepted and named.
+    Suspect {
+        /// In Chinese.
+        zh: String,
+        /// In English.
+        en: String,
+    },
     /// A rule of the catalogue the value breaks, in words.
     Shape {
         /// What is allowed.
@@ -154,6 +161,7 @@ impl Problem {
                 | Self::UsccCheckDigit
                 | Self::PerhapsOctober
                 | Self::PerhapsDigitsLost
+                | Self::Suspect { .. }
         )
     }
 }

@@ -65,6 +65,9 @@ fn columns(
             ("high", lang.pick("上限", "high")),
         ]);
     }
+    if answer.citation.catalog.is_some() {
+        columns.push(("registry", lang.pick("台账数", "registry")));
+    }
     if before.is_some() {
         columns.extend([
             ("before", lang.pick("比较日", "before")),
@@ -77,6 +80,8 @@ fn columns(
         ("unqualified", lang.pick("不合格", "unqualified")),
         ("unplaced", lang.pick("待接转", "unplaced")),
         ("awaiting", lang.pick("待各级一致", "awaiting")),
+        ("due", lang.pick("应报", "due")),
+        ("reported", lang.pick("已报", "reported")),
         ("oldest", lang.pick("最旧同步", "oldest")),
     ]);
     columns
@@ -103,6 +108,7 @@ fn cells(
             ]);
         }
     }
+    cells.extend(row.registry.map(Cell::Count));
     if compared {
         let before = earlier.map(|row| row.numerator);
         cells.push(before.map_or(Cell::Missing, Cell::Count));
@@ -117,6 +123,8 @@ fn cells(
         sum(&[Measure::MembersUnqualified, Measure::UnitsUnqualified]),
         sum(&[Measure::MembersUnplaced]),
         Cell::count(row.awaiting),
+        sum(&[Measure::ReportersDue]),
+        sum(&[Measure::ReportersFiled]),
         row.oldest_head
             .map_or(Cell::Missing, |head| Cell::text(age(now.saturating_sub(head.millis()), lang))),
     ]);
@@ -209,6 +217,11 @@ fn citation(
         ("known_at", lang.pick("截至", "known at"), lang.pick("现时数", "current").to_owned()),
         ("digest", lang.pick("校验码", "digest"), citation.digest.to_string()),
     ];
+    if let Some(catalog) = &citation.catalog {
+        let basis = lang.pick("上报数", "declared");
+        let value = format!("{basis} {}", catalog.short());
+        lines.insert(2, ("basis", lang.pick("数据来源", "basis"), value));
+    }
     if let Some(before) = before {
         let day = before.citation.as_of.to_string();
         lines.insert(4, ("compared", lang.pick("比较日", "compared with"), day));

@@ -2,6 +2,7 @@
 //! each other, rightly and wrongly. One seed makes one federation, always the same.
 
 mod checkpoint;
+mod figures;
 mod governance;
 mod members;
 mod organisation;

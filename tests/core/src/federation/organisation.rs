@@ -1,11 +1,9 @@
-//! Facts about units, unions and figures.
+//! Facts about units and unions.
 
 use super::{Maker, Union};
 use hub_core::fact::branch::{BranchKind, BranchProfile, WomenOrg};
-use hub_core::fact::figure::ElementValue;
-use hub_core::fact::governance::GovernanceFact;
 use hub_core::fact::unit::Level;
-use hub_core::fact::{BranchFact, FactBody, FigureFact, UnitFact};
+use hub_core::fact::{BranchFact, FactBody, UnitFact};
 use hub_core::id::{BranchId, UnitId};
 use hub_core::time::Day;
 
@@ -159,45 +157,5 @@ impl Maker {
         let ids = self.write(by, about, &[entry]);
         self.tried("union", ids.first().copied());
         self.unions.push(Union { id: branch, host });
-    }
-
-    pub(super) fn figure(&mut self) {
-        let at = self.rng.index(self.places.len());
-        let (unit, today) = (self.places[at].id, self.today());
-        if self.reports.is_empty() || !self.rng.one_in(3) {
-            let by = self.server(at);
-            let body = FigureFact::Reported {
-                unit,
-                form: 1,
-                period: "2025".into(),
-                revision: 1 + self.rng.below(3) as u32,
-                values: vec![ElementValue { element: 1, value: self.rng.below(500) as i64 }],
-                rates: Vec::new(),
-                posts: [1; 3],
-                residual_of: Vec::new(),
-            };
-            let fact = self.write_one(by, at, today, FactBody::Figure(body));
-            self.reports.extend(fact.map(|fact| (fact, at)));
-            self.tried("report", fact);
-            return;
-        }
-        let (report, about) = self.reports[self.rng.index(self.reports.len())];
-        let unit = self.places[about].id;
-        let by = self.superior(about);
-        let (body, what) = match self.rng.below(4) {
-            0 | 1 => {
-                (FigureFact::Returned { unit, report, reason: "漏项".into() }, "report returned")
-            }
-            2 => (FigureFact::Approved { unit, report }, "report approved"),
-            _ => {
-                let text = String::from("{}");
-                let hash = hub_core::hash::sha256(&[text.as_bytes()]);
-                let body = GovernanceFact::PolicyPublished { version: 1, hash, text };
-                self.write_one(by, about, today, FactBody::Governance(body));
-                return;
-            }
-        };
-        let fact = self.write_one(by, about, today, FactBody::Figure(body));
-        self.tried(what, fact);
     }
 }

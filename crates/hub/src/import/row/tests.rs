@@ -149,7 +149,7 @@ fn a_member_and_the_bad_ones() {
 #[test]
 fn figures_and_approvals() {
     let row: FigureRow = one("单位,表号,报告期,指标,数值\n2311,1,2026年,101,\"3,261\"\n");
-    assert_eq!((row.period.as_str(), row.element, row.value), ("2026", 101, 3_261));
+    assert_eq!((row.period.as_str(), row.element, row.value), ("2026", Some(101), Some(3_261)));
     let row: ApprovalRow = one("工会,批复文号,批复日期\n某厂工会,黑工组〔2026〕1号,2026-01-05\n");
     assert!(row.approved);
     let found =

@@ -16,6 +16,9 @@ pub fn query_error(lang: Lang, error: &QueryError) -> String {
         QueryError::Base { expected, found } => {
             format!("该指标没有口径“{found}”;可用的有:{}", expected.join("、"))
         }
+        QueryError::NotDeclared { expected, found } => {
+            format!("填报表中没有与“{found}”对应的指标;有上报数的有:{}", expected.join("、"))
+        }
         other => other.to_string(),
     };
     lang.pick(zh, error.to_string())

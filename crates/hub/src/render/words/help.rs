@@ -25,7 +25,11 @@ pub fn overview(lang: Lang) -> &'static str {
                                        入会率(已建会口径)
   hub branch approve 某厂工会 --document 花工发〔2026〕1号
                                        批复建会;--file 批复.csv 成批办理
-  hub figure report 报表.csv           填报
+  hub figure report 报表.csv           填报;退回 hub figure return,审核 hub figure approve
+  hub query coverage --indicator members.all --basis declared
+                                       上报数,旁列台账数
+  hub missing --period 2026            谁还没报,附催报文
+  hub findings                         疑点:比率不符、部分大于总数、换届逾期等
   hub cases rule 3f9c --winner 1 --reason 理由 --document 文号
                                        裁定;--file 裁定.csv 成批办理
 运维
@@ -54,6 +58,9 @@ statistics
   hub query coverage --indicator member.A --as-of 2026-09-30
   hub branch approve UNION --document NUMBER     (--file decisions.csv for many)
   hub figure report figures.csv
+  hub query coverage --indicator members.all --basis declared
+  hub missing --period 2026
+  hub findings
   hub cases rule 3f9c --winner 1 --reason WHY --document NUMBER    (--file rulings.csv for many)
 operators
   hub init --province NAME --code CODE
@@ -111,6 +118,11 @@ const COMMANDS: &[(&str, &str)] = &[
     ("member leave", "离会"),
     ("figure", "填报数"),
     ("figure report", "从 CSV 文件填报"),
+    ("figure show", "看填报数:退回、审核情况,旁列台账数"),
+    ("figure return", "退回填报,说明原因;退回后不计入合计"),
+    ("figure approve", "审核通过填报"),
+    ("findings", "疑点:比率与数字不符、部分大于总数、换届逾期等"),
+    ("missing", "谁还没有报送,附催报文"),
     ("undo", "撤回一次导入或一条记录"),
     ("cases", "争议:查看、异议、裁定、撤回"),
     ("cases list", "列出争议:谁和谁、进展到哪一步"),
@@ -208,6 +220,18 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("as_of", "时点;不填为今天"),
     ("boundaries", "归口按哪天:then 为时点当天"),
     ("compare", "与哪天比较"),
+    ("basis", "数据来源:registry 台账数、declared 上报数"),
+    ("period", "报告期:统计年度 2026,或月份 2026-05"),
+    ("missing:form", "表号;不填为应报的各表"),
+    ("figure return:form", "表号"),
+    ("figure approve:form", "表号"),
+    ("figure return:revision", "第几次填报;不填为现用的一份"),
+    ("figure approve:revision", "第几次填报;不填为现用的一份"),
+    ("figure return:reason", "退回原因,必填"),
+    ("figure approve:reason", "说明"),
+    ("residual", "该单位的代报数,不是它自己的数"),
+    ("findings:kind", "只看这一种,如 rate-differs"),
+    ("notes", "连同只供参考的一并列出"),
     ("base", "应建口径:due、all、50、100、operating"),
     ("province", "省名"),
     ("code", "区划代码"),

@@ -110,6 +110,9 @@ fn row_problem(lang: Lang, problem: &Problem) -> String {
             "批复单位不是本单位的上级",
             "the approving unit does not lie above the union's unit",
         ),
+        Problem::Suspect { zh, en } => {
+            lang.pick(format!("逻辑检查:{zh}"), format!("logic check: {en}"))
+        }
         Problem::Shape { expected } => {
             lang.pick(format!("应为:{expected}"), format!("expected: {expected}"))
         }
@@ -224,6 +227,10 @@ pub fn mend(lang: Lang, problem: &Problem) -> String {
             lang.pick(format!("可填:{list},或“无”(都不计)"), format!("use one of: {list}, or none"))
         }
         Problem::BeforeCase { .. } => fixed("改为这一天或以后", "use that day or a later one"),
+        Problem::Suspect { .. } => fixed(
+            "已收;核对后如有错,改好再导入即为更正",
+            "taken; if it is wrong, mend it and import again: that is a correction",
+        ),
         Problem::Shape { .. } => fixed("按要求改写", "write it as expected"),
     }
 }

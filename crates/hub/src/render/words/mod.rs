@@ -5,10 +5,12 @@
 
 pub mod case;
 mod failure;
+mod finding;
 pub mod help;
 mod import;
 
 pub use failure::{query_error, reason, replica_error, write_error};
+pub use finding::{NamedThings, element, finding, finding_name, form};
 pub use import::{import_error, import_result, mend, problem};
 
 /// The language of messages.
