@@ -14,7 +14,8 @@ use hub_core::hash::Hash;
 use hub_core::id::{BranchId, ChainId, FactId, MemberKey, UnitId};
 use hub_core::time::Day;
 use hub_core::view::cell::{Class, ClassStatus};
-use hub_core::view::claim::{CaseState, Span, Status};
+use hub_core::view::claim::{CaseState, Cause, Span, Status};
+use hub_core::view::decision::Sides;
 use hub_core::view::verdict::{Reason, Verdict};
 use hub_core::view::{Conflict, View};
 use hub_core_tests::federation::{Federation, Rng};
@@ -178,9 +179,19 @@ impl Fired {
             "closes a cycle",
             "parent level not higher",
             "unreadable",
+            "no claim",
+            "mixed sides",
         ];
-        let statuses =
-            ["Active", "Retained", "Unqualified", "InTransit", "Secondary", "Disputed", "Enrolled"];
+        let statuses = [
+            "Active",
+            "Retained",
+            "Unqualified",
+            "InTransit",
+            "Secondary",
+            "Disputed",
+            "Enrolled",
+            "Uncounted",
+        ];
         let tried = [
             "enrolled from an earlier day",
             "renewed",
@@ -204,6 +215,11 @@ impl Fired {
             "report approved",
             "rekey",
             "death",
+            "ruling over claims",
+            "ruling over registrations",
+            "ruling over unions",
+            "objection",
+            "decision taken back",
             "checkpoint",
             "checkpoint in parts",
             "checkpoint of another view",
@@ -223,6 +239,19 @@ impl Fired {
             "cut and given back",
             "conflict: taken over, auto",
             "conflict: taken over, confirmed",
+            "conflict: taken over, objected",
+            "conflict: taken over, ruled",
+            "conflict: objected out",
+            "conflict: disputed",
+            "conflict: disputed by a tie",
+            "conflict: objection without effect",
+            "ruled out",
+            "conflict: in dispute only",
+            "opened again",
+            "in doubt",
+            "a ruling in force over registrations",
+            "a ruling in force over unions",
+            "withdrawn: decision",
             "conflict: orphan end",
             "conflict: foreign death",
             "held by a tie",
@@ -257,6 +286,7 @@ impl Fired {
                     CaseState::Objected => "taken over, objected",
                     CaseState::Ruled => "taken over, ruled",
                 },
+                Conflict::Disputed { holder: None, .. } => "in dispute only",
                 Conflict::Disputed { objected: true, .. } => "objected out",
                 Conflict::Disputed { tied: true, .. } => "disputed by a tie",
                 Conflict::Disputed { .. } => "disputed",
@@ -276,6 +306,18 @@ impl Fired {
             let spans = view.person(key, &world.blocks);
             let below = spans.iter().filter(|s| s.status == Status::Retained && !s.holder);
             self.count("retained below a holder", below.count());
+            let of_status = |status| spans.iter().filter(|s| s.status == status).count();
+            self.count("ruled out", of_status(Status::Overruled));
+            let reopened = spans.iter().filter(|s| s.began == Cause::Reopened);
+            self.count("opened again", reopened.count());
+        }
+        self.count("in doubt", view.doubts().count());
+        for ruling in view.decisions().in_force() {
+            let what = match ruling.sides {
+                Sides::Registrations(..) => "a ruling in force over registrations",
+                _ => "a ruling in force over unions",
+            };
+            self.count(what, 1);
         }
         let counting = view.branches().all.iter().filter(|branch| branch.counts_from().is_some());
         self.count("a union that counts", counting.count());
@@ -315,6 +357,9 @@ impl Fired {
                 Some(FactBody::Unit(UnitFact::Registered { .. })) => "registration",
                 Some(FactBody::Branch(_)) => "union fact",
                 Some(FactBody::Figure(_)) => "figure",
+                Some(FactBody::Governance(
+                    GovernanceFact::Ruled { .. } | GovernanceFact::Objected { .. },
+                )) => "decision",
                 None => "member fact",
                 _ => "another",
             };

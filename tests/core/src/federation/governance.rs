@@ -135,6 +135,9 @@ impl Maker {
         };
         let (by, today) = (self.server(parent), self.today());
         let fact = self.write_one(by, parent, today, FactBody::Unit(body));
+        if let (Some(_), Some(first)) = (fact, first) {
+            self.doubles.push((place, first, parent));
+        }
         self.tried("a firm registered twice", fact);
     }
 

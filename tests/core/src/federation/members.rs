@@ -71,6 +71,9 @@ impl Maker {
             }
             _ => MemberAct::Erased,
         };
+        if matches!(act, MemberAct::Joined(_) | MemberAct::TransferredIn(_)) {
+            self.claims.push((member, union.id));
+        }
         let mut entry = self.entry(
             union.host,
             day,

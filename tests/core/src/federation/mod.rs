@@ -2,6 +2,7 @@
 //! each other, rightly and wrongly. One seed makes one federation, always the same.
 
 mod checkpoint;
+mod decisions;
 mod figures;
 mod governance;
 mod members;
@@ -68,6 +69,12 @@ struct Maker {
     /// Facts that may be taken back, with the unit they are about.
     statements: Vec<(FactId, usize)>,
     reports: Vec<(FactId, usize)>,
+    /// Starts stated: person and union.
+    claims: Vec<(MemberKey, BranchId)>,
+    /// Firms registered twice, with both parents.
+    doubles: Vec<(usize, usize, usize)>,
+    /// Rulings and objections, with their writers.
+    decisions: Vec<(FactId, usize)>,
     codes: u32,
 }
 
@@ -116,6 +123,9 @@ impl Maker {
             unions: Vec::new(),
             statements: Vec::new(),
             reports: Vec::new(),
+            claims: Vec::new(),
+            doubles: Vec::new(),
+            decisions: Vec::new(),
             codes: 0,
         }
     }
@@ -125,8 +135,9 @@ impl Maker {
             0..16 => self.governance(),
             16..30 => self.unit(),
             30..50 => self.union(),
-            50..82 => self.member(),
-            82..89 => self.figure(),
+            50..76 => self.member(),
+            76..83 => self.rule_or_object(),
+            83..89 => self.figure(),
             89..97 => self.withdrawal(),
             97 => self.checkpoint(),
             _ => self.unreadable(),
