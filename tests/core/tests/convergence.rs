@@ -7,6 +7,7 @@
     reason = "a test fails by panicking and prints what it measured"
 )]
 
+use hub_core::audit::{Category, Conserved, conserve};
 use hub_core::block::Block;
 use hub_core::fact::governance::GovernanceFact;
 use hub_core::fact::{FactBody, UnitFact};
@@ -114,6 +115,11 @@ fn assert_conserved(view: &mut View, world: &Federation) {
         }
         assert_one_holder(&spans);
     }
+    if let Some(day) = view.last_day() {
+        let conserved = conserve(view, &world.blocks, day);
+        assert_eq!(conserved.broken, [], "{conserved:?}");
+        assert_eq!(conserved.placed.iter().sum::<i64>(), held(&conserved), "{conserved:?}");
+    }
     expected.retain(|_, count| *count != 0);
     let mut found = BTreeMap::new();
     for cell in view.cells().all() {
@@ -122,6 +128,10 @@ fn assert_conserved(view: &mut View, world: &Federation) {
         }
     }
     assert_eq!(found, expected, "cells and persons differ");
+}
+
+fn held(conserved: &Conserved) -> i64 {
+    conserved.categories.get(&Category::Held).map_or(0, |count| *count as i64)
 }
 
 fn assert_one_holder(spans: &[Span]) {

@@ -4,6 +4,7 @@
 //! comes from the caller. Blocks come from an iterator, once; what has to be read again comes from a
 //! [`BlockSource`](crate::view::BlockSource) over the same blocks.
 
+mod conserve;
 mod diff;
 mod links;
 mod replay;
@@ -16,9 +17,11 @@ use crate::fact::{FactBody, GovernanceFact};
 use crate::hash::Hash;
 use crate::header::HeaderError;
 use crate::id::{ChainId, FactId, FederationId, NodeId};
+use crate::time::Day;
 use crate::view::verdict::Reason;
 use std::fmt;
 
+pub use conserve::{Broken, Category, Conserved, category_of, conserve};
 pub use diff::{Difference, Ledger, ReplayDifference, first_difference, replay_difference};
 pub use replay::{Replay, Replayed, fold, replay};
 pub use verify::{Verification, verify};
@@ -115,6 +118,13 @@ pub enum FindingKind {
         /// How many of the block.
         facts: u64,
     },
+    /// M8: what persons add up to is not what is counted.
+    NotConserved {
+        /// On this day.
+        day: Day,
+        /// What does not hold.
+        broken: Broken,
+    },
     /// A body this version does not read.
     Unreadable {
         /// Why, with expected and found.
@@ -173,6 +183,7 @@ impl fmt::Display for FindingKind {
             Self::Parked { reason, first, facts } => {
                 write!(f, "parked: {facts} facts from {first}: {reason}")
             }
+            Self::NotConserved { day, broken } => write!(f, "conservation on {day}: {broken}"),
             Self::Unreadable { why } => write!(f, "unreadable: {why}"),
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Every hash is checked, and per chain the newest signature, which vouches for all blocks before it.
 
+use super::conserve::{Conserved, conserve};
 use super::diff::Ledger;
 use super::links::Links;
 use super::{Entry, Finding, FindingKind};
@@ -31,9 +32,11 @@ pub struct Replay {
     pub persons: u64,
     /// Facts kept and uncounted, by reason.
     pub parked: BTreeMap<Reason, u64>,
+    /// What persons are on the day of the latest clock, and whether they add up (M8).
+    pub conserved: Option<Conserved>,
     /// Which blocks there were, by chain and height.
     pub ledger: Ledger,
-    /// What is wrong with the blocks: damage, gaps, links, newest signatures.
+    /// What is wrong with the blocks: damage, gaps, links, newest signatures; and what does not add up.
     pub findings: Vec<Finding>,
 }
 
@@ -54,7 +57,16 @@ pub struct Replayed {
 
 /// Replays a log against a root key. `source` reads the same blocks again.
 pub fn replay(root_key: &[u8; 32], log: &dyn Log, source: &dyn BlockSource) -> Replay {
-    let Replayed { view, blocks, facts, ledger, findings } = fold(root_key, log, source);
+    let Replayed { mut view, blocks, facts, ledger, mut findings } = fold(root_key, log, source);
+    let conserved = view.last_day().map(|day| conserve(&mut view, source, day));
+    for conserved in &conserved {
+        let day = conserved.day;
+        findings.extend(conserved.broken.iter().map(|broken| Finding {
+            chain: None,
+            height: None,
+            kind: FindingKind::NotConserved { day, broken: broken.clone() },
+        }));
+    }
     Replay {
         digest: view.digest(),
         member_digest: view.member_digest(),
@@ -63,6 +75,7 @@ pub fn replay(root_key: &[u8; 32], log: &dyn Log, source: &dyn BlockSource) -> R
         member_facts: view.member_facts(),
         persons: view.persons() as u64,
         parked: view.parked(),
+        conserved,
         ledger,
         findings,
         view,

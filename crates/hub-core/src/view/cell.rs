@@ -75,6 +75,11 @@ impl Class {
         Self::new(status, span)
     }
 
+    /// The class in which one of this class counts as newly enrolled.
+    pub(crate) fn as_enrolled(self) -> Self {
+        Self(self.0 & !7 | ClassStatus::Enrolled as u8)
+    }
+
     /// Its status.
     pub fn status(self) -> ClassStatus {
         STATUSES[usize::from(self.0 & 7)]
@@ -117,8 +122,7 @@ pub(crate) struct Share {
 impl Share {
     /// The enrolment with which this open share began.
     pub(crate) fn as_enrolment(&self) -> Self {
-        let status = ClassStatus::Enrolled as u8;
-        Self { class: Class(self.class.0 & !7 | status), ..*self }
+        Self { class: self.class.as_enrolled(), ..*self }
     }
 }
 

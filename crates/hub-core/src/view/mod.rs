@@ -36,7 +36,7 @@ use crate::codec::{Body, CodecError};
 use crate::fact::{Fact, FactBody};
 use crate::id::{BranchId, ChainId, FactId, FederationId, Lane, NodeId};
 use crate::policy::Policy;
-use crate::time::Hlc;
+use crate::time::{Day, Hlc};
 use authority::Authority;
 use branch::Branches;
 use cell::Cells;
@@ -382,6 +382,27 @@ impl View {
             source,
         };
         self.members.person(key, &mut fold).spans
+    }
+
+    /// Shows every person's spans, computed anew from its facts, in no meaningful order.
+    pub fn each_person(&mut self, source: &dyn BlockSource, show: &mut dyn FnMut(&[claim::Span])) {
+        let mut fold = members::Fold {
+            tree: &mut self.tree,
+            authority: &mut self.authority,
+            branches: &mut self.branches,
+            cells: &mut self.cells,
+            withdrawals: &self.withdrawals,
+            policy: &self.policy,
+            decisions: &mut self.decisions,
+            source,
+        };
+        self.members.each_person(&mut fold, show);
+    }
+
+    /// The civil day of the latest clock of all blocks; none without blocks.
+    pub fn last_day(&self) -> Option<Day> {
+        let clocks = self.clocks.values().filter_map(|clocks| clocks.values().next_back());
+        clocks.max().map(|clock| clock.day())
     }
 
     /// What became of a fact; a member fact is read again from its block.

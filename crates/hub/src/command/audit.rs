@@ -5,7 +5,7 @@ use crate::command_io::CommandIo;
 use crate::config::RootKey;
 use crate::render::words::{self, Lang};
 use crate::render::{Cell, Format, Table};
-use hub_core::audit::{self, Entry, Finding, Region};
+use hub_core::audit::{self, Category, Conserved, Entry, Finding, Region};
 use hub_core::block::Block;
 use hub_core::hash::hex_encode;
 use hub_core::id::ChainId;
@@ -109,11 +109,36 @@ pub fn replay(audited: &Audited, io: &dyn CommandIo) -> Result<u8, CommandError>
     line("member_facts", "会员记录", "member facts", Cell::count(result.member_facts));
     line("persons", "人员", "persons", Cell::count(result.persons));
     parked(&mut line, &result.parked);
+    if let Some(conserved) = &result.conserved {
+        conservation(&mut line, conserved);
+    }
     line("digest", "校验码", "digest", Cell::text(result.digest.to_string()));
     let members = Cell::text(result.member_digest.to_string());
     line("member_digest", "会员校验码", "member digest", members);
     line("findings", "问题", "findings", Cell::count(result.findings.len() as u64));
     finish(table, &result.findings, audited, io)
+}
+
+/// M8: each person is counted as one thing, and they sum to the persons with a claim.
+fn conservation(line: &mut impl FnMut(&'static str, &str, &str, Cell), conserved: &Conserved) {
+    let on = conserved.day;
+    let day = (format!("{on} 有会籍人员"), format!("persons with a claim on {on}"));
+    line("with_claim", &day.0, &day.1, Cell::count(conserved.persons));
+    let of = |category| conserved.categories.get(&category).copied().unwrap_or(0);
+    let [active, unplaced, closed] =
+        conserved.placed.map(|count| u64::try_from(count).unwrap_or(0));
+    let retained = of(Category::Retained) + closed;
+    for (key, zh, en, count) in [
+        ("unqualified", "信息不合格", "unqualified", of(Category::Unqualified)),
+        ("in_dispute", "仅有争议会籍", "in dispute only", of(Category::InDispute)),
+        ("in_transit", "转接途中", "in transit", of(Category::InTransit)),
+        ("retained", "保留会籍", "retained", retained),
+        ("unplaced", "待接转", "awaiting placement", unplaced),
+        ("active", "在册会员", "active", active),
+        ("left", "已离会", "left", of(Category::Left)),
+    ] {
+        line(key, zh, en, Cell::count(count));
+    }
 }
 
 fn summary(audited: &Audited, title: &str) -> Table {

@@ -2,7 +2,7 @@
 
 use super::{Maker, Union};
 use hub_core::fact::governance::{GovernanceFact, Side};
-use hub_core::fact::member::Evidence;
+use hub_core::fact::member::{Evidence, LeaveReason, MemberAct, MemberFact};
 use hub_core::fact::{FactBody, Withdrawn};
 use hub_core::id::{BranchId, FactId, MemberKey};
 use hub_core::time::Day;
@@ -129,6 +129,13 @@ impl Maker {
         let fact = self.write_one(by, acting, today, FactBody::Governance(body));
         self.decisions.extend(fact.map(|fact| (fact, by)));
         self.tried("objection", fact);
+        if self.rng.one_in(3) {
+            // who objected lets the person go: nobody may hold it then
+            let act = MemberAct::Left { reason: LeaveReason::Resigned };
+            let left = FactBody::Member(MemberFact { member, branch: unions[1].id, act });
+            let by = self.server(host);
+            self.write_one(by, host, today, left);
+        }
     }
 
     fn take_back_a_decision(&mut self) {

@@ -117,6 +117,25 @@ impl Members {
         Some(ClaimFact { day: row.day, hlc: row.hlc, id, branch, act })
     }
 
+    /// Shows every person's spans, computed from its facts, in no meaningful order.
+    pub(in crate::view) fn each_person(
+        &self,
+        fold: &mut Fold<'_>,
+        show: &mut dyn FnMut(&[claim::Span]),
+    ) {
+        let all: Vec<MemberIx> = (0..self.table.len() as MemberIx).collect();
+        for chunk in all.chunks(super::REFOLD_CHUNK) {
+            let told = self.tell(chunk, fold);
+            let mut rest = &told[..];
+            for member in chunk {
+                let (own, later) = rest.split_at(rest.partition_point(|(at, _)| at <= member));
+                rest = later;
+                let facts = own.iter().filter_map(|(_, told)| told.ok()).collect();
+                show(&fold.sweep(self.about(*member, facts, fold).told).spans);
+            }
+        }
+    }
+
     /// What the sweep of a person's days says, from its facts read again.
     pub(in crate::view) fn person(&self, key: &MemberKey, fold: &mut Fold<'_>) -> Swept {
         let Some(member) = self.table.find(key) else { return Swept::default() };
