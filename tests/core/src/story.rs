@@ -12,7 +12,7 @@ mod closing;
 use crate::offices::{Blocks, Entry, Office, view_of};
 use hub_core::fact::branch::{BranchKind, BranchProfile};
 use hub_core::fact::figure::FigureFact;
-use hub_core::fact::governance::GovernanceFact;
+use hub_core::fact::governance::{GovernanceFact, Side};
 use hub_core::fact::member::{
     Evidence, LeaveReason, MemberAct, MemberFact, Origin, Profile, Sex, Start,
 };
@@ -44,8 +44,8 @@ const PRELUDE: &str = "
 fn level_of(name: &str) -> Level {
     match name {
         "p" => Level::Province,
-        "c" => Level::City,
-        "a" | "b" => Level::County,
+        "c" | "d" => Level::City,
+        "a" | "b" | "k" => Level::County,
         "t" | "s" => Level::Township,
         _ => Level::Enterprise,
     }
@@ -219,13 +219,49 @@ impl Story {
             "closes" => FactBody::Unit(UnitFact::Closed { unit: unit(first), reason: 1 }),
             "counts" => FactBody::Unit(UnitFact::HeadcountDeclared {
                 unit: unit(first),
-                employees: 30,
+                employees: option(rest, "to").map_or(30, |count| count.parse().unwrap()),
                 women: None,
                 migrant: None,
                 dispatched: None,
             }),
             "checkpoints" | "shuts" => self.closing_body(verb, rest),
+            "rules" => FactBody::Governance(GovernanceFact::Ruled {
+                winner: rest[1..3].iter().any(|word| word.contains('>')).then_some(0),
+                sides: self.sides(first, rest),
+                from: option(rest, "from").map_or(Day(DAY_0), day),
+                reason: String::new(),
+            }),
+            "objects" => FactBody::Governance(GovernanceFact::Objected {
+                member: person(rest),
+                branch: self.unions[first],
+                from: option(rest, "from").map_or(Day(DAY_0), day),
+                evidence: evidence(rest),
+            }),
             _ => self.union_body(who, verb, rest),
+        }
+    }
+
+    /// Sides by their names, `>` behind the winner or `,` between all: `claims U>V person x`, `unions U>V`,
+    /// `units e t>b` for registrations of `e` under `t` and `b`, `both U,V` for a claim and a union.
+    fn sides(&self, sort: &str, rest: &[&str]) -> Vec<Side> {
+        let named =
+            |text: &str| -> Vec<String> { text.split(['>', ',']).map(ToOwned::to_owned).collect() };
+        let union = |name: &String| self.unions.get(name).copied().unwrap_or(BranchId::NIL);
+        let claim = |name: &String| Side::Claim { member: person(rest), branch: union(name) };
+        match sort {
+            "claims" => named(rest[1]).iter().map(claim).collect(),
+            "unions" => {
+                named(rest[1]).iter().map(|name| Side::Branch { branch: union(name) }).collect()
+            }
+            "units" => named(rest[2])
+                .iter()
+                .map(|parent| Side::Registration { unit: unit(rest[1]), parent: unit(parent) })
+                .collect(),
+            "both" => {
+                let names = named(rest[1]);
+                vec![claim(&names[0]), Side::Branch { branch: union(&names[1]) }]
+            }
+            other => panic!("{other}: no sort of side"),
         }
     }
 
@@ -240,16 +276,14 @@ impl Story {
         let profile = BranchProfile {
             kind: match option(rest, "kind") {
                 Some("regional") => BranchKind::Regional,
+                Some("flexible") => BranchKind::Flexible,
                 _ => BranchKind::Own,
             },
             host: unit(option(rest, "host").unwrap_or("e")),
             name: first.into(),
             codes: Vec::new(),
         };
-        let member = |act| {
-            let member = MemberKey([option(rest, "person").map_or(7, |p| p.as_bytes()[0]); 16]);
-            FactBody::Member(MemberFact { member, branch, act })
-        };
+        let member = |act| FactBody::Member(MemberFact { member: person(rest), branch, act });
         FactBody::Branch(match verb {
             "applies" => BranchFact::Applied { branch, to: unit("t"), profile },
             "founds" => BranchFact::Founded { branch, profile },
@@ -274,14 +308,15 @@ impl Story {
             "joins" => {
                 return member(MemberAct::Joined(Start {
                     origin: Origin::New,
-                    evidence: Evidence::Roster,
+                    evidence: evidence(rest),
                     employer: option(rest, "employer").map(unit),
-                    host: None,
+                    host: option(rest, "dispatched").map(unit),
                     from: None,
                     profile: Profile::default(),
-                    qualified: true,
+                    qualified: !rest.contains(&"unqualified"),
                 }));
             }
+            "retains" => return member(MemberAct::Retained { reason: 1 }),
             "leaves" => return member(MemberAct::Left { reason: LeaveReason::Resigned }),
             "describes" => {
                 let profile = Profile { sex: Sex::Woman, ..Profile::default() };
@@ -320,6 +355,23 @@ impl Story {
 
 fn nothing() -> UnitFact {
     UnitFact::Moved { unit: UnitId::NIL, parent: None, located_in: None }
+}
+
+/// The person named, or the one person of a table that names none.
+pub fn person_of(name: &str) -> MemberKey {
+    MemberKey([name.as_bytes()[0]; 16])
+}
+
+fn person(rest: &[&str]) -> MemberKey {
+    option(rest, "person").map_or(MemberKey([7; 16]), person_of)
+}
+
+fn evidence(rest: &[&str]) -> Evidence {
+    match option(rest, "by") {
+        Some("contract") => Evidence::LabourContract,
+        Some("self") => Evidence::SelfDeclared,
+        _ => Evidence::Roster,
+    }
 }
 
 /// The word behind this one.

@@ -59,7 +59,7 @@ pub struct Replayed {
 pub fn replay(root_key: &[u8; 32], log: &dyn Log, source: &dyn BlockSource) -> Replay {
     let Replayed { mut view, blocks, facts, ledger, mut findings } = fold(root_key, log, source);
     let conserved = view.last_day().map(|day| conserve(&mut view, source, day));
-    for conserved in &conserved {
+    if let Some(conserved) = &conserved {
         let day = conserved.day;
         findings.extend(conserved.broken.iter().map(|broken| Finding {
             chain: None,
