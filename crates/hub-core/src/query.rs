@@ -270,7 +270,7 @@ impl Desk {
     }
 }
 
-fn ratio(question: &Question) -> Result<(Ratio, String, Hash), QueryError> {
+pub(crate) fn ratio(question: &Question) -> Result<(Ratio, String, Hash), QueryError> {
     let standard = Indicators::standard();
     if let Some(indicator) = standard.find(&question.indicator) {
         let (numerator, denominator) =

@@ -71,6 +71,10 @@ impl Judge<'_> {
         let named = words[usize::from(row.branch)].as_ref();
         let branch = named.map(|(branch, _)| *branch);
         let withdrawals = self.withdrawals;
+        if withdrawals.withholds(&id) {
+            // as if its own withdrawal: out of the fold, and nothing that waits
+            return Verdict::Withdrawn(id);
+        }
         if let Some(withdrawal) = withdrawals.of(&id, |w| self.is_valid(w, &id, branch)) {
             return Verdict::Withdrawn(withdrawal.id);
         }

@@ -222,7 +222,22 @@ impl View {
         }
     }
 
+    /// Treats these facts of blocks that are still to be added as not there.
+    pub(crate) fn withhold(&mut self, facts: BTreeSet<FactId>) {
+        self.withdrawals.withhold(facts);
+    }
+
+    /// The places of all blocks added.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (ChainId, u64)> {
+        self.clocks
+            .iter()
+            .flat_map(|(chain, heights)| heights.keys().map(move |height| (*chain, *height)))
+    }
+
     fn add_fact(&mut self, id: FactId, height: u64, fact: Fact) {
+        if self.withdrawals.withholds(&id) {
+            return;
+        }
         if let FactBody::Withdrawn(withdrawn) = &fact.body {
             let (first, hlc) = (withdrawn.first.seq, fact.hlc);
             let last = first.saturating_add(withdrawn.count - 1);

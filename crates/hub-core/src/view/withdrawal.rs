@@ -13,6 +13,8 @@ pub(crate) struct Withdrawals {
     by_chain: BTreeMap<ChainId, Reach>,
     /// Places of restatements that speak for what they repeat.
     pub(super) speaking: BTreeSet<u32>,
+    /// Facts treated as not there, to learn what they change; none in the view that answers.
+    withheld: BTreeSet<FactId>,
 }
 
 /// The withdrawals that reach into one chain.
@@ -52,8 +54,23 @@ impl Withdrawals {
         reach.by_first.entry(withdrawal.first).or_default().push(withdrawal);
     }
 
-    /// Whether any reaches into these seqs of a chain.
+    /// Treats these facts as not there, those withheld before as any other again. Blocks that hold one
+    /// must be added afterwards.
+    pub(crate) fn withhold(&mut self, facts: BTreeSet<FactId>) {
+        self.withheld = facts;
+    }
+
+    /// Whether a fact is treated as not there.
+    pub(crate) fn withholds(&self, fact: &FactId) -> bool {
+        self.withheld.contains(fact)
+    }
+
+    /// Whether any reaches into these seqs of a chain, or one of them is withheld.
     pub(crate) fn touches(&self, chain: &ChainId, first: u64, last: u64) -> bool {
+        let [from, to] = [first, last].map(|seq| FactId { chain: *chain, seq });
+        if self.withheld.range(from..=to).next().is_some() {
+            return true;
+        }
         self.by_chain.get(chain).is_some_and(|reach| reach.touching(first, last).next().is_some())
     }
 

@@ -9,7 +9,9 @@ use hub_core::fact::FactBody;
 use hub_core::fact::figure::FigureFact;
 use hub_core::fact::governance::{ChainHeight, GovernanceFact};
 use hub_core::hash::{Hash, sha256};
-use hub_core::published;
+use hub_core::id::{FactId, UnitId};
+use hub_core::query::Desk;
+use hub_core::{closing, known, published};
 
 impl Story {
     pub(super) fn closing_body(&self, verb: &str, rest: &[&str]) -> FactBody {
@@ -17,17 +19,31 @@ impl Story {
             return self.checkpoint(rest);
         }
         let number: usize = option(rest, "at").unwrap()[1..].parse().unwrap();
+        let period = option(rest, "period").unwrap_or("2025");
+        let (digest, table) = self.shut(self.facts[number - 1], unit(rest[0]), period);
         FactBody::Figure(FigureFact::PeriodClosed {
             unit: unit(rest[0]),
-            period: option(rest, "period").unwrap_or("2025").into(),
+            period: period.into(),
             revision: option(rest, "revision").map_or(1, |text| text.parse().unwrap()),
             checkpoint: self.facts[number - 1],
-            digest: Hash::ZERO,
-            table: Hash::ZERO,
+            digest,
+            table: if rest.contains(&"falsely") { Hash::ZERO } else { table },
             policy: published::policy_hash(),
             definitions: published::definitions_hash(),
             reason: String::new(),
         })
+    }
+
+    /// The digest and the table's hash at the checkpoint of a fact.
+    fn shut(&self, checkpoint: FactId, unit: UnitId, period: &str) -> (Hash, Hash) {
+        let view = view_of(self.root, &self.blocks);
+        let Some(checkpoint) = view.checkpoint(&checkpoint) else {
+            return (Hash::ZERO, Hash::ZERO);
+        };
+        let known = known::at(&view, &checkpoint, &self.blocks).unwrap();
+        let at = known.tree().find(&unit).unwrap();
+        let table = closing::table(&known, &mut Desk::default(), at, period).unwrap();
+        (checkpoint.digest, closing::table_hash(&table))
     }
 
     fn checkpoint(&self, rest: &[&str]) -> FactBody {

@@ -1,0 +1,303 @@
+//! Why today's figure is not the published one: the difference by cause (DESIGN §7, S5).
+//!
+//! The published view's blocks are folded again together with growing groups of the facts that came later,
+//! one group after the other in a fixed order. What a step changes is that group's doing, and the steps
+//! sum to the difference exactly, because each begins where the one before ended.
+
+use crate::codec::Body;
+use crate::fact::governance::ChainHeight;
+use crate::fact::member::{MemberAct, Origin, Start};
+use crate::fact::unit::UnitKind;
+use crate::fact::{BranchFact, Fact, FactBody, FigureFact, GovernanceFact, UnitFact};
+use crate::id::{ChainId, FactId, UnitId};
+use crate::query::{self, By, QueryError, Question};
+use crate::rollup::Rollup;
+use crate::time::Day;
+use crate::view::{BlockSource, View};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What changed a published figure, in the order in which causes are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// Definitions or the policy.
+    Definition,
+    /// Units, unions and nodes moved, merged, succeeded, enrolled or cut off.
+    Reorganisation,
+    /// Two were one: a person, a unit, or a claim outside that was not known.
+    Duplicate,
+    /// Rulings and objections.
+    Ruling,
+    /// What was stated wrongly and taken back or revised.
+    Correction,
+    /// Members that went from union to union.
+    Transfer,
+    /// What had happened by then and was entered later.
+    Late,
+}
+
+impl Cause {
+    /// All, in order.
+    pub const ALL: [Self; 7] = [
+        Self::Definition,
+        Self::Reorganisation,
+        Self::Duplicate,
+        Self::Ruling,
+        Self::Correction,
+        Self::Transfer,
+        Self::Late,
+    ];
+
+    /// Its name for scripts.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Definition => "definition",
+            Self::Reorganisation => "reorganisation",
+            Self::Duplicate => "duplicate",
+            Self::Ruling => "ruling",
+            Self::Correction => "correction",
+            Self::Transfer => "transfer",
+            Self::Late => "late",
+        }
+    }
+}
+
+/// The question whose answer is split.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The unit.
+    pub unit: UnitId,
+    /// The indicator or measure.
+    pub indicator: String,
+    /// Its base.
+    pub base: String,
+    /// The day.
+    pub as_of: Day,
+    /// Each employer under its parent of this day.
+    pub boundaries: Option<Day>,
+}
+
+/// A count, or the two numbers of a rate; of a unit that is not there yet 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Value {
+    /// Over the line, or the count.
+    pub numerator: i64,
+    /// Under the line; none for a count.
+    pub denominator: Option<i64>,
+}
+
+/// What one cause changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The cause.
+    pub cause: Cause,
+    /// The later facts of this cause, in order of id.
+    pub facts: Vec<FactId>,
+    /// The figure with this cause and all before it.
+    pub after: Value,
+    /// Change of the numerator.
+    pub numerator: i64,
+    /// Change of the denominator.
+    pub denominator: i64,
+}
+
+/// The difference between what was published and what is so today, by cause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// As published.
+    pub published: Value,
+    /// One step a cause, in order.
+    pub steps: Vec<Step>,
+    /// Today.
+    pub current: Value,
+}
+
+/// The value of a question's total in a view.
+///
+/// # Errors
+/// No such indicator or base.
+pub fn value(view: &View, asked: &Asked) -> Result<Value, QueryError> {
+    let Some(unit) = view.tree().find(&asked.unit) else { return Ok(Value::default()) };
+    let question = Question {
+        unit,
+        indicator: asked.indicator.clone(),
+        base: asked.base.clone(),
+        by: By::Total,
+        as_of: asked.as_of,
+        boundaries: asked.boundaries,
+    };
+    // no digest and no citation: these views are steps on the way
+    let ((over, under), _, _) = query::ratio(&question)?;
+    let boundaries = asked.boundaries.unwrap_or(asked.as_of);
+    let total = Rollup::of(view, asked.as_of, boundaries).total(view.tree().canonical(unit));
+    Ok(Value { numerator: total.get(over), denominator: under.map(|under| total.get(under)) })
+}
+
+/// Splits the difference between `known`, the view of `frontier`, and `view`, which holds more.
+///
+/// # Errors
+/// No such indicator or base.
+pub fn split(
+    view: &View,
+    known: &View,
+    frontier: &[ChainHeight],
+    source: &dyn BlockSource,
+    asked: &Asked,
+) -> Result<Split, QueryError> {
+    let later = later_blocks(view, frontier);
+    let groups = group(known, &later, source);
+    let published = value(known, asked)?;
+    let mut before = published;
+    let mut steps = Vec::new();
+    for cause in Cause::ALL {
+        let facts = groups.get(&cause).cloned().unwrap_or_default();
+        // the last step adds also what no fact says, such as the clocks of blocks that a cut waits for
+        let after = match facts.is_empty() && cause != Cause::Late {
+            true => before,
+            false => {
+                let withheld =
+                    groups.iter().filter(|(other, _)| **other > cause).flat_map(|(_, ids)| ids);
+                value(&grown(known, &later, source, withheld.copied().collect()), asked)?
+            }
+        };
+        let numerator = after.numerator - before.numerator;
+        let denominator = after.denominator.unwrap_or(0) - before.denominator.unwrap_or(0);
+        steps.push(Step { cause, facts, after, numerator, denominator });
+        before = after;
+    }
+    Ok(Split { published, steps, current: before })
+}
+
+/// Blocks that a view holds and a frontier does not cover.
+fn later_blocks(view: &View, frontier: &[ChainHeight]) -> Vec<(ChainId, u64)> {
+    let covered: BTreeMap<ChainId, u64> =
+        frontier.iter().map(|head| (head.chain, head.height)).collect();
+    let reach = |chain: &ChainId| covered.get(chain).copied().unwrap_or(0);
+    view.places().filter(|(chain, height)| *height > reach(chain)).collect()
+}
+
+/// The known view with these blocks added, but for the facts withheld.
+fn grown(
+    known: &View,
+    later: &[(ChainId, u64)],
+    source: &dyn BlockSource,
+    withheld: BTreeSet<FactId>,
+) -> View {
+    let mut view = known.clone();
+    view.withhold(withheld);
+    for block in later.iter().filter_map(|(chain, height)| source.block(chain, *height)) {
+        view.add(&block);
+    }
+    view.settle(source);
+    view
+}
+
+fn group(
+    known: &View,
+    later: &[(ChainId, u64)],
+    source: &dyn BlockSource,
+) -> BTreeMap<Cause, Vec<FactId>> {
+    let blocks: Vec<_> =
+        later.iter().filter_map(|(chain, height)| source.block(chain, *height)).collect();
+    let mut decisions: BTreeSet<FactId> = BTreeSet::new();
+    let mut groups: BTreeMap<Cause, Vec<FactId>> = BTreeMap::new();
+    let mut add = |cause, id| groups.entry(cause).or_insert_with(Vec::new).push(id);
+    let mut withdrawals = Vec::new();
+    for block in &blocks {
+        match block.body() {
+            Ok(Body::Rows(facts)) => {
+                for (index, fact) in facts.into_iter().enumerate() {
+                    let id = block.fact_id(index as u32);
+                    if is_decision(&fact.body) {
+                        decisions.insert(id);
+                    }
+                    match &fact.body {
+                        FactBody::Withdrawn(withdrawn) => withdrawals.push((id, withdrawn.clone())),
+                        _ => add(cause_of(known, &fact), id),
+                    }
+                }
+            }
+            Ok(Body::Members(batch)) => {
+                for index in 0..batch.rows.len() {
+                    let cause = cause_of_member(&batch.member_fact(index).act);
+                    add(cause, block.fact_id(index as u32));
+                }
+            }
+            // nobody knows what it says: it is part of no group and changes nothing
+            Err(_) => {}
+        }
+    }
+    for (id, withdrawn) in withdrawals {
+        let decided = known.fact(&withdrawn.first).is_some_and(|fact| is_decision(&fact.fact.body));
+        let of_decision = decided || decisions.contains(&withdrawn.first);
+        add(if of_decision { Cause::Ruling } else { Cause::Correction }, id);
+    }
+    for ids in groups.values_mut() {
+        ids.sort_unstable();
+    }
+    groups
+}
+
+fn is_decision(body: &FactBody) -> bool {
+    let FactBody::Governance(fact) = body else { return false };
+    matches!(fact, GovernanceFact::Ruled { .. } | GovernanceFact::Objected { .. })
+}
+
+/// The cause a later fact stands for, by its kind and by what was known when the period was closed.
+fn cause_of(known: &View, fact: &Fact) -> Cause {
+    match &fact.body {
+        FactBody::Unit(unit) => cause_of_unit(known, unit),
+        FactBody::Branch(BranchFact::Moved { .. } | BranchFact::Merged { .. }) => {
+            Cause::Reorganisation
+        }
+        FactBody::Branch(BranchFact::Revised { .. }) => Cause::Correction,
+        FactBody::Member(member) => cause_of_member(&member.act),
+        FactBody::Figure(FigureFact::Reported { revision, .. }) if *revision > 1 => {
+            Cause::Correction
+        }
+        FactBody::Figure(FigureFact::Returned { .. }) | FactBody::Withdrawn(_) => Cause::Correction,
+        FactBody::Governance(fact) => match fact {
+            GovernanceFact::CatalogPublished { .. } | GovernanceFact::PolicyPublished { .. } => {
+                Cause::Definition
+            }
+            GovernanceFact::NodeEnrolled(_)
+            | GovernanceFact::NodeRevoked { .. }
+            | GovernanceFact::Checkpointed { .. } => Cause::Reorganisation,
+            GovernanceFact::Restated { .. } => Cause::Duplicate,
+            GovernanceFact::Ruled { .. } | GovernanceFact::Objected { .. } => Cause::Ruling,
+        },
+        FactBody::Branch(_) | FactBody::Figure(_) => Cause::Late,
+    }
+}
+
+fn cause_of_unit(known: &View, unit: &UnitFact) -> Cause {
+    match unit {
+        UnitFact::Registered { kind, .. } if *kind != UnitKind::Employer => Cause::Reorganisation,
+        UnitFact::Moved { .. } | UnitFact::Succeeded { .. } => Cause::Reorganisation,
+        UnitFact::Rekeyed { .. } => Cause::Duplicate,
+        UnitFact::Revised { .. } => Cause::Correction,
+        // the first number is late; one that replaces a number corrects it
+        UnitFact::HeadcountDeclared { unit, .. } => {
+            let place = known.tree().find(unit);
+            let state = place.and_then(|at| known.tree().unit(at).on(Day::OPEN));
+            match state.and_then(|state| state.headcount) {
+                Some(_) => Cause::Correction,
+                None => Cause::Late,
+            }
+        }
+        UnitFact::Registered { .. } | UnitFact::Closed { .. } => Cause::Late,
+    }
+}
+
+fn cause_of_member(act: &MemberAct) -> Cause {
+    let moves = |start: &Start| start.origin == Origin::Transferred || start.from.is_some();
+    match act {
+        MemberAct::TransferredIn(_) | MemberAct::TransferredOut { .. } => Cause::Transfer,
+        MemberAct::Joined(start) if moves(start) => Cause::Transfer,
+        MemberAct::Rekeyed { .. } => Cause::Duplicate,
+        MemberAct::Revised { .. } => Cause::Correction,
+        MemberAct::Joined(_)
+        | MemberAct::Retained { .. }
+        | MemberAct::Left { .. }
+        | MemberAct::Erased => Cause::Late,
+    }
+}
