@@ -124,6 +124,7 @@ pub fn value(view: &View, asked: &Asked) -> Result<Value, QueryError> {
         by: By::Total,
         as_of: asked.as_of,
         boundaries: asked.boundaries,
+        basis: Basis::Registry,
     };
     // no digest and no citation: these views are steps on the way
     let ((over, under), _, _) = query::ratio(&question)?;
@@ -132,7 +133,8 @@ pub fn value(view: &View, asked: &Asked) -> Result<Value, QueryError> {
     Ok(Value { numerator: total.get(over), denominator: under.map(|under| total.get(under)) })
 }
 
-/// Splits the difference between `known`, the view of `frontier`, and `view`, which holds more.
+/// Splits the differences between `known`, the view of `frontier`, and `view`, which holds more: one split a
+/// question, in the order asked.
 ///
 /// # Errors
 /// No such indicator or base.
@@ -141,30 +143,36 @@ pub fn split(
     known: &View,
     frontier: &[ChainHeight],
     source: &dyn BlockSource,
-    asked: &Asked,
-) -> Result<Split, QueryError> {
+    asked: &[Asked],
+) -> Result<Vec<Split>, QueryError> {
     let later = later_blocks(view, frontier);
     let groups = group(known, &later, source);
-    let published = value(known, asked)?;
-    let mut before = published;
-    let mut steps = Vec::new();
+    let mut splits = Vec::new();
+    for asked in asked {
+        let published = value(known, asked)?;
+        splits.push(Split { published, steps: Vec::new(), current: published });
+    }
     for cause in Cause::ALL {
         let facts = groups.get(&cause).cloned().unwrap_or_default();
         // the last step adds also what no fact says, such as the clocks of blocks that a cut waits for
-        let after = match facts.is_empty() && cause != Cause::Late {
-            true => before,
-            false => {
-                let withheld =
-                    groups.iter().filter(|(other, _)| **other > cause).flat_map(|(_, ids)| ids);
-                value(&grown(known, &later, source, withheld.copied().collect()), asked)?
-            }
-        };
-        let numerator = after.numerator - before.numerator;
-        let denominator = after.denominator.unwrap_or(0) - before.denominator.unwrap_or(0);
-        steps.push(Step { cause, facts, after, numerator, denominator });
-        before = after;
+        let grown = (!facts.is_empty() || cause == Cause::Late).then(|| {
+            let withheld = groups.iter().filter(|(other, _)| **other > cause);
+            grown(known, &later, source, withheld.flat_map(|(_, ids)| ids).copied().collect())
+        });
+        for (split, asked) in splits.iter_mut().zip(asked) {
+            let before = split.current;
+            let after = grown.as_ref().map_or(Ok(before), |grown| value(grown, asked))?;
+            split.steps.push(Step {
+                cause,
+                facts: facts.clone(),
+                after,
+                numerator: after.numerator - before.numerator,
+                denominator: after.denominator.unwrap_or(0) - before.denominator.unwrap_or(0),
+            });
+            split.current = after;
+        }
     }
-    Ok(Split { published, steps, current: before })
+    Ok(splits)
 }
 
 /// Blocks that a view holds and a frontier does not cover.

@@ -10,37 +10,18 @@ use crate::hash::{Hash, sha256};
 use crate::id::{FactId, UnitId};
 use crate::known::{Known, KnownError, Shelf};
 use crate::measure::{Indicators, Measure};
+use crate::period::Span;
 use crate::published;
-use crate::query::{By, Desk, Label, Question};
+use crate::query::{Basis, By, Desk, Label, Question};
 use crate::time::{Day, Hlc};
 use crate::view::tree::UnitIx;
 use crate::view::{BlockSource, View};
 use std::fmt;
 use std::fmt::Write;
 
-/// The union statistical year ends with September (schemas/catalog.json).
-const YEAR_ENDS: (u32, u32) = (9, 30);
-
 /// The last day of a period: `2026` is the statistical year that ends in 2026, `2026-03` a month.
 pub fn last_day(period: &str) -> Option<Day> {
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let (year, month) = match period.split_once('-') {
-        None => (period, None),
-        Some((year, month)) => (year, Some(month)),
-    };
-    if year.len() != 4 || !digits(year) || !month.is_none_or(|m| m.len() == 2 && digits(m)) {
-        return None;
-    }
-    let year: i32 = year.parse().ok()?;
-    match month {
-        None => Day::from_ymd(year, YEAR_ENDS.0, YEAR_ENDS.1),
-        Some(month) => {
-            let month: u32 = month.parse().ok()?;
-            let next = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
-            let after = Day::from_ymd(next.0, next.1, 1).filter(|_| month >= 1)?;
-            Some(Day(after.0 - 1))
-        }
-    }
+    Span::parse(period).map(|span| span.last)
 }
 
 /// A closing that stands.
@@ -131,6 +112,7 @@ pub fn table(view: &View, desk: &mut Desk, unit: UnitIx, period: &str) -> Option
         by: By::Child,
         as_of,
         boundaries: None,
+        basis: Basis::Registry,
     };
     let answer = desk.answer(view, &question).ok()?;
     let id = |at: UnitIx| view.tree().unit(view.tree().canonical(at)).id;
@@ -283,28 +265,4 @@ pub fn published<'a>(
         return Err(PublishedError::Table { expected, found });
     }
     Ok((closing, known))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_statistical_year_ends_with_september() {
-        let days = |period: &str| last_day(period).map(|day| day.to_string());
-        for (period, expected) in [
-            ("2026", Some("2026-09-30")),
-            ("2026-02", Some("2026-02-28")),
-            ("2024-02", Some("2024-02-29")),
-            ("2026-12", Some("2026-12-31")),
-            ("2026-13", None),
-            ("2026-00", None),
-            ("26", None),
-            ("2026-1", None),
-            ("+026", None),
-            ("", None),
-        ] {
-            assert_eq!(days(period).as_deref(), expected, "{period}");
-        }
-    }
 }

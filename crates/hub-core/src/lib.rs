@@ -14,6 +14,7 @@ pub mod check_digit;
 pub mod closing;
 pub mod codec;
 pub mod codes;
+pub mod explain;
 pub mod export;
 pub mod fact;
 pub mod findings;

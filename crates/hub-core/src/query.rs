@@ -2,13 +2,16 @@
 //! (DESIGN §8). Rendering is the caller's.
 
 use crate::catalog::Catalog;
+use crate::closing::Closing;
 use crate::fact::unit::UnitKind;
 use crate::hash::Hash;
+use crate::id::UnitId;
 use crate::measure::{Counts, Indicator, Indicators, Measure};
 use crate::reporting::DeclaredTotals;
 use crate::rollup::Rollup;
 use crate::time::{Day, Hlc};
 use crate::view::View;
+use crate::view::checkpoint::Checkpoint;
 use crate::view::tree::UnitIx;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -82,6 +85,25 @@ pub enum QueryError {
         /// What was asked.
         found: String,
     },
+}
+
+impl By {
+    /// Its name for scripts.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Total => "total",
+            Self::Child => "child",
+            Self::Ownership => "ownership",
+            Self::Industry => "industry",
+            Self::Headcount => "headcount",
+        }
+    }
+
+    /// The one of this name.
+    pub fn of_id(id: &str) -> Option<Self> {
+        let all = [Self::Total, Self::Child, Self::Ownership, Self::Industry, Self::Headcount];
+        all.into_iter().find(|by| by.id() == id)
+    }
 }
 
 impl std::fmt::Display for QueryError {
@@ -160,14 +182,43 @@ pub struct Citation {
     pub catalog: Option<Hash>,
     /// Hash of the policy.
     pub policy: Hash,
+    /// The unit.
+    pub unit: UnitId,
     /// Names from the root to the unit.
     pub path: Vec<String>,
+    /// One row a what.
+    pub by: By,
+    /// Of which view it is an answer.
+    pub known_at: KnownAt,
     /// The day.
     pub as_of: Day,
     /// The day of the boundaries.
     pub boundaries: Day,
     /// The digest of the view.
     pub digest: Hash,
+}
+
+/// Of which view an answer is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum KnownAt {
+    /// All that is here now.
+    #[default]
+    Current,
+    /// What was known at a checkpoint.
+    Known(Checkpoint),
+    /// As published by a closing.
+    Published(Box<(Closing, Checkpoint)>),
+}
+
+impl KnownAt {
+    /// The checkpoint, if it is not of today.
+    pub fn checkpoint(&self) -> Option<&Checkpoint> {
+        match self {
+            Self::Current => None,
+            Self::Known(checkpoint) => Some(checkpoint),
+            Self::Published(closed) => Some(&closed.1),
+        }
+    }
 }
 
 /// An answer.
@@ -261,7 +312,10 @@ impl Desk {
             base: question.base.clone(),
             catalog: declared.map(|_| crate::published::catalog_hash()),
             policy: view.policy().hash,
+            unit: view.tree().unit(view.tree().canonical(question.unit)).id,
             path,
+            by: question.by,
+            known_at: KnownAt::Current,
             as_of: question.as_of,
             boundaries,
             digest: self.digest(view),

@@ -12,8 +12,15 @@ impl Work<'_> {
         for at in 0..self.tree.units.len() {
             let unit = at as UnitIx;
             let registrations = self.tree.unit(unit).registrations.len();
-            let parent_under =
-                |r: usize| self.tree.parent_on(unit, r, boundaries).map(|p| self.tree.canonical(p));
+            let level = self.tree.unit(unit).level();
+            // an alias may lead to a unit that is no higher: no parent, else a path would not end
+            let is_higher = |p: &UnitIx| {
+                self.tree.unit(*p).level().is_some_and(|above| level.is_none_or(|own| above < own))
+            };
+            let parent_under = |r: usize| {
+                let parent = self.tree.parent_on(unit, r, boundaries);
+                parent.map(|p| self.tree.canonical(p)).filter(is_higher)
+            };
             let chosen = match registrations {
                 0 | 1 => 0,
                 _ => self.chosen_registration(unit, boundaries),

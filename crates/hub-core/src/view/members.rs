@@ -6,6 +6,7 @@
 mod about;
 mod extra;
 mod marks;
+mod named;
 mod read;
 mod refold;
 mod rekeyed;

@@ -1,9 +1,9 @@
 //! The commands, and what all of them may be told.
 
 use super::{
-    AuditCommand, BackupFile, BranchCommand, BundleCommand, CasesCommand, EnrolCommand,
-    FigureCommand, Findings, Init, LogCommand, MemberCommand, Missing, OpsCommand, QueryCommand,
-    Undo, UnitCommand,
+    AuditCommand, BackupFile, BranchCommand, BundleCommand, CasesCommand, EnrolCommand, Explain,
+    FigureCommand, Findings, Init, LogCommand, MemberCommand, Missing, OpsCommand, PeriodCommand,
+    QueryCommand, Undo, UnitCommand,
 };
 use crate::render::Format;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -66,6 +66,13 @@ pub enum Command {
     /// Ask for rates and counts
     #[command(subcommand)]
     Query(QueryCommand),
+    /// Close a period, so that its figures stay as they were published
+    #[command(subcommand)]
+    Period(PeriodCommand),
+    /// From a figure to the facts behind it, or why it is not what was published
+    Explain(Explain),
+    /// State now what this node holds, so that what was known can be asked for later
+    Checkpoint,
     /// Where this node stands and what has arrived above
     Status,
     /// Found a federation (province)

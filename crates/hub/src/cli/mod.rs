@@ -5,6 +5,7 @@
 
 mod args;
 mod cases;
+mod closing;
 mod figures;
 mod help;
 mod node;
@@ -12,6 +13,7 @@ mod records;
 
 pub use args::{Cli, Command, LangArg};
 pub use cases::{CasesCommand, CasesList, CasesRule};
+pub use closing::{Explain, PeriodClose, PeriodCommand};
 pub use figures::{Decided, FigureCommand, Findings, Missing};
 pub use help::{Parsed, parse};
 pub use node::{

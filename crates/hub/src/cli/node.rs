@@ -34,6 +34,12 @@ pub struct Coverage {
     /// Which units are due
     #[arg(long, default_value = "due")]
     pub base: String,
+    /// As known then: at the newest checkpoint not later
+    #[arg(long, value_name = "TIME", conflicts_with = "published")]
+    pub known_at: Option<String>,
+    /// As published by the closing of a period
+    #[arg(long, value_name = "PERIOD")]
+    pub published: Option<String>,
     /// Numbers of the books, or as declared
     #[arg(long, value_enum, default_value = "registry")]
     pub basis: BasisArg,

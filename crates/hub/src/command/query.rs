@@ -1,10 +1,15 @@
 //! `hub query`: rates and counts of a unit, with what they rest on.
 
 use super::error::CommandError;
+use super::past::{self, When};
 use super::session::Session;
+use crate::render::Table;
 use crate::report::coverage::coverage as table;
-use hub_core::query::{Answer, Basis, By, Question};
+use hub_core::id::UnitId;
+use hub_core::known::Known;
+use hub_core::query::{Answer, Basis, By, Desk, KnownAt, Question};
 use hub_core::time::Day;
+use hub_core::view::View;
 
 /// What `hub query coverage` asks.
 #[derive(Debug, Clone)]
@@ -25,6 +30,8 @@ pub struct Coverage {
     pub compare: Option<Day>,
     /// What the numbers come from.
     pub basis: Basis,
+    /// Of which view.
+    pub when: When,
 }
 
 /// Answers a question of coverage.
@@ -39,11 +46,33 @@ pub fn coverage(session: &Session<'_>, asked: &Coverage) -> Result<u8, CommandEr
     };
     let replica = session.replica();
     let view = replica.read();
-    let mut desk = session.shared.desk();
-    let Some(unit) = view.tree().find(&unit) else {
-        return Err(CommandError::refused("没有这个单位", "no such unit"));
+    let table = match &asked.when {
+        When::Now => {
+            let mut desk = session.shared.desk();
+            let today = session.today();
+            answered(session, asked, unit, &view, &mut desk, KnownAt::Current, today)?
+        }
+        when => past::within(session, &view, unit, when, |known, known_at, day| {
+            let Known { view, desk, .. } = known;
+            answered(session, asked, unit, view, desk, known_at, day)
+        })?,
     };
-    let as_of = asked.as_of.unwrap_or_else(|| session.today());
+    drop(view);
+    session.show(&table)?;
+    Ok(0)
+}
+
+/// The answer in a view, as a table; `day` is the day asked for where none was typed.
+fn answered(
+    session: &Session<'_>,
+    asked: &Coverage,
+    unit: UnitId,
+    view: &View,
+    desk: &mut Desk,
+    known_at: KnownAt,
+    day: Day,
+) -> Result<Table, CommandError> {
+    let unit = view.tree().find(&unit).ok_or_else(past::no_unit)?;
     let question = |day| Question {
         unit,
         indicator: asked.indicator.clone(),
@@ -53,11 +82,9 @@ pub fn coverage(session: &Session<'_>, asked: &Coverage) -> Result<u8, CommandEr
         boundaries: asked.boundaries,
         basis: asked.basis,
     };
-    let answer = desk.answer(&view, &question(as_of))?;
+    let mut answer = desk.answer(view, &question(asked.as_of.unwrap_or(day)))?;
     let before: Option<Answer> =
-        asked.compare.map(|day| desk.answer(&view, &question(day))).transpose()?;
-    let table = table(&view, &answer, before.as_ref(), session.lang, replica.now());
-    drop((desk, view));
-    session.show(&table)?;
-    Ok(0)
+        asked.compare.map(|day| desk.answer(view, &question(day))).transpose()?;
+    answer.citation.known_at = known_at;
+    Ok(table(view, &answer, before.as_ref(), session.lang, session.replica().now()))
 }

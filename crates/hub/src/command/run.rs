@@ -3,14 +3,15 @@
 
 use super::bundle::{ExportOptions, InspectOptions, Recipient, Since};
 use super::error::CommandError;
+use super::past::When;
 use super::session::{Session, Shared, day_of};
 use super::{
-    audit, backup, branch_acts, bundle, cases, enrol, figure_acts, findings, log, member_acts,
-    missing, query, revoke, status, undo, unit, unit_acts, unit_succeed,
+    audit, backup, branch_acts, bundle, cases, enrol, explain, figure_acts, findings, log,
+    member_acts, missing, period, query, revoke, status, undo, unit, unit_acts, unit_succeed,
 };
 use crate::cli::{
     self, AuditCommand, BasisArg, BundleCommand, ByArg, Cli, Command, EnrolCommand, LogCommand,
-    OpsCommand, Parsed, QueryCommand, SinceArg, UnitCommand,
+    OpsCommand, Parsed, PeriodCommand, QueryCommand, SinceArg, UnitCommand,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::command_io::CommandIo;
@@ -225,6 +226,9 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<u8, CommandError
         Command::Undo(asked) => undo::run(session, asked),
         Command::Cases(command) => cases::run(session, command),
         Command::Query(QueryCommand::Coverage(asked)) => coverage(session, asked),
+        Command::Period(PeriodCommand::Close(asked)) => period::close(session, asked),
+        Command::Explain(asked) => explain::explain(session, asked),
+        Command::Checkpoint => period::checkpoint(session),
         Command::Status => status::status(session, &session.shared.host.status()?),
         Command::Enrol(EnrolCommand::Approve {
             file,
@@ -355,6 +359,7 @@ fn coverage(session: &Session<'_>, asked: &cli::Coverage) -> Result<u8, CommandE
             BasisArg::Registry => Basis::Registry,
             BasisArg::Declared => Basis::Declared,
         },
+        when: When::of(asked.known_at.as_deref(), asked.published.as_deref())?,
     };
     query::coverage(session, &asked)
 }

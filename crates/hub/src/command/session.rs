@@ -14,6 +14,7 @@ use hub_core::block::Block;
 use hub_core::codec::Body;
 use hub_core::fact::Attribute;
 use hub_core::id::{NodeId, UnitId};
+use hub_core::known::Shelf;
 use hub_core::person::PersonKey;
 use hub_core::query::Desk;
 use hub_core::time::{Day, Hlc, Millis, Precision};
@@ -30,6 +31,7 @@ pub struct Shared {
     /// The same with the daemon around it, if one runs.
     pub host: Host,
     desk: Mutex<Desk>,
+    shelf: Mutex<Shelf>,
     vault: Mutex<Option<Arc<Vault>>>,
 }
 
@@ -41,6 +43,7 @@ impl Shared {
             replica: Arc::clone(&host.replica),
             host,
             desk: Mutex::default(),
+            shelf: Mutex::default(),
             vault: Mutex::default(),
         }
     }
@@ -48,6 +51,11 @@ impl Shared {
     /// What was computed for earlier questions.
     pub fn desk(&self) -> MutexGuard<'_, Desk> {
         held(&self.desk)
+    }
+
+    /// Views of checkpoints asked for lately.
+    pub fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        held(&self.shelf)
     }
 
     /// The vault, opened at the first call.

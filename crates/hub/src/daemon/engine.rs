@@ -1,5 +1,6 @@
 //! The loop's hands: tells the sync machine what happens and does what it says.
 
+use super::daily::Daily;
 use super::read;
 use super::run::DaemonError;
 use crate::config::Node;
@@ -46,6 +47,7 @@ pub(crate) struct Engine {
     pub(super) stored: u64,
     head_copy_at: LocalPosition,
     dropped: u64,
+    daily: Daily,
     /// The parent's word could not be judged: its enrolment may not have come yet.
     parent_unheard: bool,
 }
@@ -62,6 +64,7 @@ impl Engine {
         if parent.is_some() {
             replica.expect_comparison();
         }
+        let daily = Daily::new(&replica);
         let mut engine = Self {
             node,
             replica,
@@ -82,6 +85,7 @@ impl Engine {
             stored: 0,
             head_copy_at: LocalPosition::START,
             dropped: 0,
+            daily,
             parent_unheard: false,
         };
         engine.settle()?;
@@ -107,6 +111,7 @@ impl Engine {
         self.inputs.push_back(Input::Tick);
         self.settle()?;
         self.note_receipt();
+        self.daily.tick(self.ticks, &self.replica);
         let end = self.replica.last_own();
         if end != self.head_copy_at {
             self.head_copy_at = end;

@@ -6,6 +6,7 @@
 //! durable. Loss of NATS stops nothing here.
 
 mod bundle;
+mod daily;
 mod engine;
 mod log;
 mod read;

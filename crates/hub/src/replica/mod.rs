@@ -9,6 +9,7 @@
 //! - P4 A failed write or fsync stops the replica for good: every later call says so.
 
 mod aside;
+mod checkpoint;
 mod commit;
 mod draft;
 mod error;
@@ -19,6 +20,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 
+pub use checkpoint::{Stated, state};
 pub use draft::{Draft, Identity, Transaction};
 pub use error::{ReplicaError, WriteError};
 pub use lane::LaneChoice;

@@ -3,8 +3,8 @@
 use crate::render::table::{Cell, Table};
 use crate::render::words::Lang;
 use hub_core::measure::{Indicators, Measure};
-use hub_core::query::{Answer, Label, Rate, Row};
-use hub_core::time::{DAY_MILLIS, Millis};
+use hub_core::query::{Answer, Citation, KnownAt, Label, Rate, Row};
+use hub_core::time::{DAY_MILLIS, Day, Millis};
 use hub_core::view::View;
 
 const MINUTE_MILLIS: u64 = 60_000;
@@ -206,6 +206,7 @@ fn citation(
     let definition = citation.definition.short();
     let mut lines = vec![
         ("path", lang.pick("凭据", "citation"), citation.path.join("/")),
+        ("unit", lang.pick("单位编号", "unit id"), citation.unit.to_string()),
         (
             "definition",
             lang.pick("口径", "definition"),
@@ -214,7 +215,8 @@ fn citation(
         ("policy", lang.pick("规则", "policy"), citation.policy.short()),
         ("as_of", lang.pick("时点", "as of"), citation.as_of.to_string()),
         ("boundaries", lang.pick("区划口径", "boundaries"), citation.boundaries.to_string()),
-        ("known_at", lang.pick("截至", "known at"), lang.pick("现时数", "current").to_owned()),
+        ("by", lang.pick("分行", "by"), citation.by.id().to_owned()),
+        ("known_at", lang.pick("截至", "known at"), known_at(citation, lang)),
         ("digest", lang.pick("校验码", "digest"), citation.digest.to_string()),
     ];
     if let Some(catalog) = &citation.catalog {
@@ -226,5 +228,32 @@ fn citation(
         let day = before.citation.as_of.to_string();
         lines.insert(4, ("compared", lang.pick("比较日", "compared with"), day));
     }
+    if let Some(checkpoint) = citation.known_at.checkpoint() {
+        lines.push(("checkpoint", lang.pick("存证", "checkpoint"), checkpoint.id.to_string()));
+    }
     lines.into_iter().map(|(key, name, value)| (key, name.to_owned(), value)).collect()
+}
+
+fn known_at(citation: &Citation, lang: Lang) -> String {
+    match &citation.known_at {
+        KnownAt::Current => lang.pick("现时数", "current").to_owned(),
+        KnownAt::Known(checkpoint) => instant(checkpoint.hlc.millis()),
+        KnownAt::Published(closed) => {
+            let (closing, checkpoint) = &**closed;
+            let (period, revision) = (&closing.period, closing.revision);
+            let at = instant(checkpoint.hlc.millis());
+            lang.pick(
+                format!("公布数 {period}(第 {revision} 次封账,截至 {at})"),
+                format!("as published {period} (closing {revision}, known at {at})"),
+            )
+        }
+    }
+}
+
+/// An instant as people in Shanghai read it.
+pub fn instant(at: Millis) -> String {
+    let day = Day::of_millis(at);
+    let seconds = at.saturating_sub(day.start_millis()) / 1_000;
+    let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
+    format!("{day} {hours:02}:{minutes:02}:{:02}", seconds % 60)
 }

@@ -23,6 +23,11 @@ pub fn overview(lang: Lang) -> &'static str {
                                        组建率,按下级列出
   hub query coverage --indicator member.A --as-of 2026-09-30
                                        入会率(已建会口径)
+  hub query coverage --unit 黑河市 --published 2026
+                                       按封账时的公布数;--known-at 时间 按当时所知
+  hub period close 2026 --unit 黑河市  封账(先列出待确认的)
+  hub explain --unit 黑河市 --published 2026
+                                       公布数与现时数差在哪里
   hub branch approve 某厂工会 --document 花工发〔2026〕1号
                                        批复建会;--file 批复.csv 成批办理
   hub figure report 报表.csv           填报;退回 hub figure return,审核 hub figure approve
@@ -38,6 +43,7 @@ pub fn overview(lang: Lang) -> &'static str {
   hub run                              运行本节点
   hub status                           同步情况、回执
   hub backup 备份文件                  备份
+  hub checkpoint                       存证(每天自动一次)
 审计
   hub audit verify                     账本校验
   hub audit replay                     重算
@@ -56,6 +62,9 @@ cadres (entering)
 statistics
   hub query coverage --unit UNIT --indicator founding.unit --by child
   hub query coverage --indicator member.A --as-of 2026-09-30
+  hub query coverage --unit UNIT --published 2026     (or --known-at TIME)
+  hub period close 2026 --unit UNIT
+  hub explain --unit UNIT --published 2026
   hub branch approve UNION --document NUMBER     (--file decisions.csv for many)
   hub figure report figures.csv
   hub query coverage --indicator members.all --basis declared
@@ -68,6 +77,7 @@ operators
   hub run
   hub status
   hub backup FILE
+  hub checkpoint
 auditors
   hub audit verify
   hub audit replay
@@ -132,6 +142,10 @@ const COMMANDS: &[(&str, &str)] = &[
     ("cases withdraw", "撤回本级的裁定或异议"),
     ("query", "查询比率和数量"),
     ("query coverage", "某单位的比率或数量,附凭据"),
+    ("period", "报告期:封账"),
+    ("period close", "封账:先列出未报、争议、基数不足、人数不详,逐项确认后定稿"),
+    ("explain", "一个数从哪里来;或公布数为何与现时数不同"),
+    ("checkpoint", "现在就存证本节点账本,以后可按“当时所知”查询"),
     ("status", "本节点情况、同步和回执"),
     ("init", "建立联合会(省级)"),
     ("enrol", "节点接入:向上级申请,或批准下级"),
@@ -232,6 +246,16 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("residual", "该单位的代报数,不是它自己的数"),
     ("findings:kind", "只看这一种,如 rate-differs"),
     ("notes", "连同只供参考的一并列出"),
+    ("known_at", "按当时所知:取不晚于此刻的最近一次存证,如 2026-10-08 或 2026-10-08T09:30"),
+    ("published", "按该报告期封账时的公布数,如 2026"),
+    ("explain:published", "公布数与现时数的差,按原因分解"),
+    ("full", "列出每条记录和会员(代号;姓名只在本节点自己的人员库)"),
+    ("accept_missing", "确认这么多个未报单位"),
+    ("accept_cases", "确认这么多件未决争议"),
+    ("accept_over", "确认这么多个会员多于职工的单位"),
+    ("accept_unknown", "确认这么多个职工人数不详的单位"),
+    ("ask", "逐项回答是或否"),
+    ("reopen", "重新封账的原因;修订次数加一"),
     ("base", "应建口径:due、all、50、100、operating"),
     ("province", "省名"),
     ("code", "区划代码"),

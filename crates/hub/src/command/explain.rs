@@ -1,0 +1,305 @@
+//! `hub explain`: any figure to what it is made of, and what was published to what is so today.
+
+use super::error::CommandError;
+use super::past::{self, When};
+use super::session::Session;
+use crate::cli;
+use crate::render::{Cell, Lang, Table};
+use crate::report::coverage::{indicator_name, instant};
+use hub_core::causes::{self, Asked, Cause, Split, Value};
+use hub_core::closing::Closing;
+use hub_core::explain::{self, Explanation};
+use hub_core::id::{BranchId, UnitId};
+use hub_core::known::Known;
+use hub_core::query::{Basis, By, Desk, KnownAt, Question};
+use hub_core::time::Day;
+use hub_core::view::View;
+use std::collections::BTreeSet;
+
+/// Explains a figure.
+///
+/// # Errors
+/// No such unit, indicator or base, or the view asked for cannot be had.
+pub fn explain(session: &Session<'_>, asked: &cli::Explain) -> Result<u8, CommandError> {
+    let names = session.names();
+    let unit = match &asked.unit {
+        Some(typed) => names.unit_at(session.unit(&names, typed)?).id,
+        None => session.own_unit()?,
+    };
+    let when = When::of(asked.known_at.as_deref(), asked.published.as_deref())?;
+    let day = match &asked.as_of {
+        Some(typed) => Some(super::session::day_of(session, Some(typed), true)?.day),
+        None => None,
+    };
+    let view = session.replica().read();
+    let table = match &when {
+        When::Now => {
+            let mut desk = session.shared.desk();
+            let day = day.unwrap_or_else(|| session.today());
+            parts(session, asked, unit, &view, &mut desk, day)?
+        }
+        When::KnownAt(_) => past::within(session, &view, unit, &when, |known, _, of| {
+            let Known { view, desk, .. } = known;
+            parts(session, asked, unit, view, desk, day.unwrap_or(of))
+        })?,
+        When::Published(_) => past::within(session, &view, unit, &when, |known, at, of| {
+            difference(session, asked, unit, &view, &known.view, &at, day.unwrap_or(of))
+        })?,
+    };
+    drop(view);
+    session.show(&table)?;
+    Ok(0)
+}
+
+fn ratio(value: Value) -> String {
+    match value.denominator {
+        Some(denominator) => format!("{}/{denominator}", value.numerator),
+        None => value.numerator.to_string(),
+    }
+}
+
+fn parts(
+    session: &Session<'_>,
+    asked: &cli::Explain,
+    unit: UnitId,
+    view: &View,
+    desk: &mut Desk,
+    day: Day,
+) -> Result<Table, CommandError> {
+    let at = view.tree().find(&unit).ok_or_else(past::no_unit)?;
+    let rollup = desk.rollup(view, day, day);
+    let question = Question {
+        unit: at,
+        indicator: asked.indicator.clone(),
+        base: asked.base.clone(),
+        by: By::Total,
+        as_of: day,
+        boundaries: None,
+        basis: Basis::Registry,
+    };
+    let explained = explain::explain(view, &rollup, &question)?;
+    let lang = session.lang;
+    let columns = [
+        ("unit", lang.pick("单位", "unit")),
+        ("numerator", lang.pick("分子", "numerator")),
+        ("denominator", lang.pick("分母", "denominator")),
+        ("kind", lang.pick("依据", "fact")),
+        ("rule", lang.pick("规则", "rule")),
+        ("day", lang.pick("生效日", "day")),
+        ("written", lang.pick("录入", "written")),
+        ("node", lang.pick("录入单位", "written by")),
+        ("fact", lang.pick("记录号", "fact id")),
+        ("block", lang.pick("账页", "block")),
+    ];
+    let name = view.tree().unit(at).name();
+    let figure = indicator_name(&asked.indicator, lang);
+    let title = lang.pick(format!("{name} {figure} {day}"), format!("{name}: {figure} {day}"));
+    let mut table = Table::new(title, &columns);
+    for part in &explained.parts {
+        let mut row = vec![
+            Cell::text(view.tree().unit(part.unit).name()),
+            Cell::Count(part.numerator),
+            explained.denominator.map_or(Cell::Missing, |_| Cell::Count(part.denominator)),
+        ];
+        row.extend(std::iter::repeat_n(Cell::Missing, 7));
+        table.push(row);
+        for ground in part.facts.iter().filter(|_| asked.full) {
+            let chain = &ground.id.chain;
+            let office = view.authority().enrolment_of((chain.node, chain.epoch));
+            let office = office.map_or("", |office| view.tree().unit(office.unit).name());
+            table.push(vec![
+                Cell::Indented(1, String::new()),
+                Cell::Missing,
+                Cell::Missing,
+                Cell::text(ground.kind),
+                Cell::text(ground.rule),
+                Cell::text(ground.day.to_string()),
+                Cell::text(instant(ground.hlc.millis())),
+                Cell::text(office),
+                Cell::text(ground.id.to_string()),
+                Cell::count(ground.height),
+            ]);
+        }
+    }
+    table.notes.push(paragraph(name, &figure, day, &explained, lang));
+    if asked.full {
+        members(session, view, &explained, day, &mut table);
+    }
+    table.citation.push((
+        "digest",
+        lang.pick("校验码", "digest").into(),
+        desk.digest(view).to_string(),
+    ));
+    Ok(table)
+}
+
+/// The members of these unions, by pseudonym; a name only where this node's own books have it.
+fn members(
+    session: &Session<'_>,
+    view: &View,
+    explained: &Explanation,
+    day: Day,
+    table: &mut Table,
+) {
+    let unions: BTreeSet<BranchId> =
+        explained.parts.iter().flat_map(|part| part.unions.iter().copied()).collect();
+    // spans are folded further from the facts, which the view asked for must not notice
+    let mut view = view.clone();
+    let journal = session.replica().journal();
+    for member in explain::members(&mut view, &unions, day, journal) {
+        let at = view.branches().find(&member.branch);
+        let union = at.map_or("", |at| view.branches().branch(at).name());
+        let (key, since) = (member.member, member.since);
+        table.notes.push(session.lang.pick(
+            format!("会员 {key} 在 {union},自 {since}"),
+            format!("member {key} at {union} since {since}"),
+        ));
+    }
+}
+
+/// To be read aloud.
+fn paragraph(name: &str, figure: &str, day: Day, explained: &Explanation, lang: Lang) -> String {
+    let Explanation { numerator, denominator, parts } = explained;
+    let over = parts.iter().filter(|part| part.numerator != 0).count();
+    let under = parts.iter().filter(|part| part.denominator != 0).count();
+    let facts: usize = parts.iter().map(|part| part.facts.len()).sum();
+    let unions: BTreeSet<&BranchId> = parts.iter().flat_map(|part| &part.unions).collect();
+    let unions = unions.len();
+    match denominator {
+        Some(denominator) => lang.pick(
+            format!(
+                "截至 {day},{name}的{figure}:分母 {denominator},来自 {under} 个单位;分子 {numerator},\
+                 来自 {over} 个单位;涉及工会 {unions} 个,依据记录 {facts} 条。"
+            ),
+            format!(
+                "On {day}, {figure} of {name}: {denominator} under the line from {under} units, \
+                 {numerator} over it from {over} units, {unions} unions, {facts} facts."
+            ),
+        ),
+        None => lang.pick(
+            format!(
+                "截至 {day},{name}的{figure}为 {numerator},来自 {over} 个单位;涉及工会 {unions} 个,\
+                 依据记录 {facts} 条。"
+            ),
+            format!(
+                "On {day}, {figure} of {name} is {numerator}, from {over} units, {unions} unions, \
+                 {facts} facts."
+            ),
+        ),
+    }
+}
+
+/// The words of a cause.
+pub fn cause(cause: Cause, lang: Lang) -> &'static str {
+    match cause {
+        Cause::Definition => lang.pick("口径变更", "definitions changed"),
+        Cause::Reorganisation => lang.pick("区划和归口调整", "reorganisation"),
+        Cause::Duplicate => lang.pick("剔除重复", "duplicates removed"),
+        Cause::Ruling => lang.pick("裁定和异议", "rulings and objections"),
+        Cause::Correction => lang.pick("更正和撤回", "corrections"),
+        Cause::Transfer => lang.pick("会籍接转", "transfers"),
+        Cause::Late => lang.pick("迟报补录", "late entries"),
+    }
+}
+
+fn difference(
+    session: &Session<'_>,
+    asked: &cli::Explain,
+    unit: UnitId,
+    view: &View,
+    known: &View,
+    known_at: &KnownAt,
+    day: Day,
+) -> Result<Table, CommandError> {
+    let KnownAt::Published(closed) = known_at else { return Err(past::no_unit()) };
+    let (closing, checkpoint) = &**closed;
+    let question = Asked {
+        unit,
+        indicator: asked.indicator.clone(),
+        base: asked.base.clone(),
+        as_of: day,
+        boundaries: None,
+    };
+    let frontier = view.frontier_of(checkpoint);
+    let journal = session.replica().journal();
+    let splits = causes::split(view, known, &frontier, journal, &[question])?;
+    let lang = session.lang;
+    let at = view.tree().find(&unit).ok_or_else(past::no_unit)?;
+    let name = view.tree().unit(at).name().to_owned();
+    let figure = indicator_name(&asked.indicator, lang);
+    let title = lang.pick(
+        format!("{name} {figure} {} 公布数与现时数", closing.period),
+        format!("{name}: {figure} {}, published and current", closing.period),
+    );
+    let columns = [
+        ("cause", lang.pick("原因", "cause")),
+        ("facts", lang.pick("后来的记录", "later facts")),
+        ("numerator", lang.pick("分子增减", "numerator")),
+        ("denominator", lang.pick("分母增减", "denominator")),
+        ("after", lang.pick("累计", "so far")),
+    ];
+    let mut table = Table::new(title, &columns);
+    for split in &splits {
+        fill(&mut table, split, lang);
+        table.notes.push(aloud(&name, &figure, closing, split, lang));
+    }
+    let digest = lang.pick("校验码", "digest").to_owned();
+    table.citation.push(("digest", digest, closing.digest.to_string()));
+    let published = lang.pick("公布表", "published table").to_owned();
+    table.citation.push(("table", published, closing.table.to_string()));
+    Ok(table)
+}
+
+fn fill(table: &mut Table, split: &Split, lang: Lang) {
+    let line = |words: &str, facts: Cell, numerator: Cell, denominator: Cell, after: Value| {
+        vec![Cell::text(words), facts, numerator, denominator, Cell::text(ratio(after))]
+    };
+    let none = || Cell::Missing;
+    table.push(line(lang.pick("公布数", "published"), none(), none(), none(), split.published));
+    for step in &split.steps {
+        let facts = Cell::count(step.facts.len() as u64);
+        let (over, under) = (Cell::Count(step.numerator), Cell::Count(step.denominator));
+        table.push(line(cause(step.cause, lang), facts, over, under, step.after));
+    }
+    let over = split.current.numerator - split.published.numerator;
+    let under = split.current.denominator.unwrap_or(0) - split.published.denominator.unwrap_or(0);
+    let facts = split.steps.iter().map(|step| step.facts.len() as u64).sum();
+    let total = lang.pick("现时数", "current");
+    let (over, under) = (Cell::Count(over), Cell::Count(under));
+    table.push(line(total, Cell::count(facts), over, under, split.current));
+}
+
+/// To be read aloud.
+fn aloud(name: &str, figure: &str, closing: &Closing, split: &Split, lang: Lang) -> String {
+    let (before, now) = (ratio(split.published), ratio(split.current));
+    let changes: Vec<String> = split
+        .steps
+        .iter()
+        .filter(|step| (step.numerator, step.denominator) != (0, 0))
+        .map(|step| {
+            let words = cause(step.cause, lang);
+            let (over, under) = (step.numerator, step.denominator);
+            match split.published.denominator.or(split.current.denominator) {
+                Some(_) => lang.pick(
+                    format!("{words}使分子{over:+}、分母{under:+}"),
+                    format!("{words}: {over:+} over and {under:+} under the line"),
+                ),
+                None => format!("{words}{}{over:+}", lang.pick("", " ")),
+            }
+        })
+        .collect();
+    let period = &closing.period;
+    if changes.is_empty() {
+        return lang.pick(
+            format!("{name} {period} 年度{figure}公布为 {before},现时数与公布数一致。"),
+            format!("{figure} of {name} for {period} was published as {before}; it is so today."),
+        );
+    }
+    let changes = changes.join(lang.pick(",", ", "));
+    lang.pick(
+        format!("{name} {period} 年度{figure}公布为 {before},现时为 {now}:{changes}。"),
+        format!(
+            "{figure} of {name} for {period} was published as {before} and is {now}: {changes}."
+        ),
+    )
+}
