@@ -10,7 +10,7 @@ use crate::fact::member::{MemberAct, Origin, Start};
 use crate::fact::unit::UnitKind;
 use crate::fact::{BranchFact, Fact, FactBody, FigureFact, GovernanceFact, UnitFact};
 use crate::id::{ChainId, FactId, UnitId};
-use crate::query::{self, By, QueryError, Question};
+use crate::query::{self, Basis, By, QueryError, Question};
 use crate::rollup::Rollup;
 use crate::time::Day;
 use crate::view::{BlockSource, View};
