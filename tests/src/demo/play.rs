@@ -5,10 +5,13 @@ use super::answer::Answer;
 use super::error::DemoError;
 use super::story::{Call, Expect, Step};
 use super::world::World;
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::io::Write;
 
 /// Plays all steps; what people should see goes to `out`.
 pub fn play(world: &mut World, steps: &[Step], out: &mut dyn Write) -> Result<(), DemoError> {
+    let mut picked = BTreeMap::new();
     for step in steps {
         match step {
             Step::Title(text) => say(out, &format!("\n■ {text}"))?,
@@ -16,9 +19,12 @@ pub fn play(world: &mut World, steps: &[Step], out: &mut dyn Write) -> Result<()
             Step::Note(text) => say(out, &format!("  说明:{text}"))?,
             Step::Load(node) => acts::load(world, node.as_deref(), out)?,
             Step::Sync { below } => acts::settle(world, *below, out)?,
-            Step::At(call) => enter(world, call, out)?,
-            Step::Ask(call, expects) => ask(world, call, expects, out)?,
-            Step::Same(other, call) => same(world, other, call, out)?,
+            Step::At(call) => enter(world, &call.with(&picked), out)?,
+            Step::Ask(call, expects) => ask(world, &call.with(&picked), expects, out)?,
+            Step::Pick(name, call) => {
+                picked.insert(name.clone(), pick(world, call, out)?);
+            }
+            Step::Same(other, call) => same(world, other, &call.with(&picked), out)?,
             Step::Audit(node) => acts::audit(world, node, out)?,
         }
     }
@@ -58,6 +64,29 @@ fn ask(
     Ok(())
 }
 
+/// The id in the one row of a list.
+fn pick(world: &World, call: &Call, out: &mut dyn Write) -> Result<String, DemoError> {
+    say(out, &format!("\n[{}] $ hub {}", call.node, call.line()))?;
+    say(out, world.hub(&call.node, &call.args)?.trim_end())?;
+    let text = world.hub(&call.node, &as_json(call))?;
+    let rows = serde_json::from_str::<Value>(&text).unwrap_or_default()["rows"].take();
+    let ids: Vec<&str> =
+        rows.as_array().into_iter().flatten().filter_map(|row| row["id"].as_str()).collect();
+    match ids.as_slice() {
+        [id] => Ok((*id).to_owned()),
+        _ => Err(DemoError::Answer {
+            line: call.line(),
+            expected: "one row with an id".to_owned(),
+            found: text,
+        }),
+    }
+}
+
+fn as_json(call: &Call) -> Vec<String> {
+    let json = ["--format", "json"].map(str::to_owned);
+    call.args.iter().cloned().chain(json).collect()
+}
+
 fn stands(expect: &Expect, answer: &Answer, text: &str) -> bool {
     match expect {
         Expect::Row { name, numerator, denominator } => answer.row(name).is_some_and(|row| {
@@ -84,7 +113,5 @@ fn same(world: &World, other: &str, call: &Call, out: &mut dyn Write) -> Result<
 }
 
 fn answer(world: &World, node: &str, call: &Call) -> Result<Answer, DemoError> {
-    let mut args = call.args.clone();
-    args.extend(["--format".to_owned(), "json".to_owned()]);
-    Answer::read(&call.line(), &world.hub(node, &args)?)
+    Answer::read(&call.line(), &world.hub(node, &as_json(call))?)
 }

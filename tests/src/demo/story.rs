@@ -17,10 +17,12 @@
 //!   ? 爱辉区 1                           a row where so many await agreement between levels
 //!   ~ 待各级一致                         the text contains this
 //! same 黑龙江省 | 黑河市: query …        both nodes answer the same rows
+//! pick CASE 黑河市: cases list …        the one row of this list: {CASE} stands for its id from here on
 //! audit 黑龙江省                        a copy of its log, folded anew, gives the digest of its answers
 //! ```
 
 use super::error::DemoError;
+use std::collections::BTreeMap;
 
 /// One step of a story.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +44,8 @@ pub enum Step {
     At(Call),
     /// A command whose output is shown and checked.
     Ask(Call, Vec<Expect>),
+    /// A list with one row, whose id later commands name by this word in braces.
+    Pick(String, Call),
     /// Two nodes, one question, the same rows.
     Same(String, Call),
     /// A copy of the node's log, folded anew by another process, gives the same view.
@@ -58,6 +62,16 @@ pub struct Call {
 }
 
 impl Call {
+    /// The call with words in braces replaced by what was picked.
+    #[must_use]
+    pub fn with(&self, picked: &BTreeMap<String, String>) -> Self {
+        let replace = |arg: &String| {
+            let name = arg.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+            name.and_then(|name| picked.get(name)).unwrap_or(arg).clone()
+        };
+        Self { node: self.node.clone(), args: self.args.iter().map(replace).collect() }
+    }
+
     /// As people would type it.
     pub fn line(&self) -> String {
         self.args.join(" ")
@@ -120,6 +134,12 @@ pub fn parse(name: &str, text: &str) -> Result<Vec<Step>, DemoError> {
                 let call = call(second.trim()).ok_or_else(|| fault("same A | B: ARGS"))?;
                 steps.push(Step::Same(first.trim().to_owned(), call));
             }
+            "pick" => {
+                let picked = rest.split_once(' ');
+                let (name, rest) = picked.ok_or_else(|| fault("pick NAME NODE: ARGS"))?;
+                let call = call(rest).ok_or_else(|| fault("pick NAME NODE: ARGS"))?;
+                steps.push(Step::Pick(name.to_owned(), call));
+            }
             "=" | "~" | "?" => {
                 let expect = match word {
                     "=" => row(rest).ok_or_else(|| fault("= ROW NUMBER[/NUMBER]"))?,
@@ -133,7 +153,7 @@ pub fn parse(name: &str, text: &str) -> Result<Vec<Step>, DemoError> {
             }
             _ => {
                 return Err(fault(
-                    "title, source, note, load, sync, at, ask, same, audit, =, ? or ~",
+                    "title, source, note, load, sync, at, ask, pick, same, audit, =, ? or ~",
                 ));
             }
         }
@@ -179,6 +199,16 @@ mod tests {
             Expect::Row { name: "合计".into(), numerator: 3, denominator: Some(4) }
         );
         assert_eq!(expects[1], Expect::Words("待".into()));
+    }
+
+    #[test]
+    fn what_was_picked_stands_for_its_word() {
+        let steps = parse("x", "pick 甲 市: cases list\nat 市: cases show {甲} {乙}").unwrap();
+        let (Step::Pick(name, _), Step::At(call)) = (&steps[0], &steps[1]) else {
+            panic!("{steps:?}")
+        };
+        let picked = BTreeMap::from([(name.clone(), "3f9a".to_owned())]);
+        assert_eq!(call.with(&picked).line(), "cases show 3f9a {乙}");
     }
 
     #[test]
