@@ -86,6 +86,14 @@ impl Authority {
         self.words.clear();
     }
 
+    /// The enrolment added last is taken back from `at` on.
+    pub(crate) fn withdraw_last(&mut self, at: Hlc) {
+        if let Some(last) = self.enrolments.last_mut() {
+            last.withdrawn = Some(at);
+        }
+        self.words.clear();
+    }
+
     /// The key of a writer.
     pub fn key(&self, node: NodeId, epoch: u32) -> Option<[u8; 32]> {
         self.keys.get(&(node, epoch)).copied()

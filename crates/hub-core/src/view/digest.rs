@@ -54,8 +54,13 @@ fn tree_hash(label: &str, rows: impl Iterator<Item = ([u8; 16], Row)>) -> Hash {
         let bucket = usize::from(id[0]) << 4 | usize::from(id[1]) >> 4;
         buckets[bucket].extend_from_slice(&sha256(&[&id, &row.0]).0);
     }
-    let leaves: Vec<u8> =
-        buckets.iter().flat_map(|bucket| sha256(&[&[0], bucket.as_slice()]).0).collect();
+    // most buckets of a small view are empty, and alike
+    let empty = sha256(&[&[0]]);
+    let mut leaves = Vec::with_capacity(BUCKETS * empty.0.len());
+    for bucket in &buckets {
+        let leaf = if bucket.is_empty() { empty } else { sha256(&[&[0], bucket]) };
+        leaves.extend_from_slice(&leaf.0);
+    }
     sha256(&[label.as_bytes(), &leaves])
 }
 

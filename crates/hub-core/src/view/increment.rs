@@ -107,9 +107,14 @@ impl View {
                 }) => self.tree.find(unit).is_none(),
                 FactBody::Unit(UnitFact::Succeeded { .. }) => false,
                 FactBody::Branch(BranchFact::Merged { .. }) => false,
+                // one parked for closing a cycle is as far-reaching as one that stands
                 FactBody::Branch(fact) => {
-                    let known = self.branches.find(&fact.branch());
-                    known.is_none_or(|at| self.branches.branch(at).merged.is_none())
+                    let places = self.by_branch.get(&fact.branch()).into_iter().flatten();
+                    let bodies = places.map(|place| &self.facts[*place].fact.body);
+                    let merges = |body: &FactBody| {
+                        matches!(body, FactBody::Branch(BranchFact::Merged { .. }))
+                    };
+                    !bodies.into_iter().any(merges)
                 }
                 // what it takes back are members' facts, decisions, or facts that have not come yet
                 FactBody::Withdrawn(withdrawn) => self

@@ -129,6 +129,11 @@ impl OrgFold<'_> {
                         FactBody::Governance(GovernanceFact::Restated { .. }) => {
                             self.restates(place)
                         }
+                        // one policy for all: nobody but the root publishes it (DESIGN §7)
+                        FactBody::Governance(GovernanceFact::PolicyPublished { .. }) => {
+                            let office = self.office(place);
+                            office.is_some() && office == self.tree.root()
+                        }
                         _ => self.is_in_office(place),
                     };
                     if speaks { Verdict::Stands } else { Verdict::Parked(Reason::NoAuthority) }

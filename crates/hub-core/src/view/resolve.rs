@@ -358,14 +358,16 @@ impl Resolver<'_> {
         let parent = parent.as_ref().map(|p| self.tree.intern(p));
         let located_in = located_in.as_ref().map(|l| self.tree.intern(l));
         let stamp = Stamp { day: fact.fact.day, hlc: fact.fact.hlc, id: fact.id };
-        let withdrawal = self.withdrawn(place, Some(unit));
-        self.withdrawn_later.extend(withdrawal.map(|w| (place, w.id)));
-        let unmoved = withdrawal.map(|w| (stamp.id, w.hlc));
-        self.tree.units[unit as usize].unmoved.extend(unmoved);
         let moves = &mut self.tree.units[unit as usize].moves;
         moves.push(Move { stamp, registrations, parent, located_in });
         moves.sort_by_key(|m| m.stamp);
         self.authority.forget_words();
+        // judged with the move in force: nobody gets the word back by withdrawing what took it
+        if let Some(withdrawal) = self.withdrawn(place, Some(unit)) {
+            self.withdrawn_later.push((place, withdrawal.id));
+            self.tree.units[unit as usize].unmoved.push((stamp.id, withdrawal.hlc));
+            self.authority.forget_words();
+        }
     }
 
     /// What a node above said of a fact that is not held: it stands if that node may say so.
@@ -480,13 +482,15 @@ impl Resolver<'_> {
         let fact = &self.facts[place as usize];
         let Some(enrolment) = enrolment_in(&fact.fact.body) else { return };
         let unit = self.tree.intern(&enrolment.unit);
-        // withdrawn by its issuer; acts from the withdrawal's clock on, never backwards
         let enrolment = enrolment.clone();
         let (id, issued) = (fact.id, fact.fact.hlc);
-        let withdrawal = self.withdrawn(place, None);
-        self.withdrawn_later.extend(withdrawal.map(|w| (place, w.id)));
-        let withdrawn = withdrawal.map(|w| w.hlc);
-        self.authority.add(Enrolled { id, issued, enrolment, unit, withdrawn });
+        self.authority.add(Enrolled { id, issued, enrolment, unit, withdrawn: None });
+        // withdrawn by its issuer, who needs the word with this enrolment in force: nobody gets the word
+        // back by withdrawing what took it. Acts from the withdrawal's clock on, never backwards
+        if let Some(withdrawal) = self.withdrawn(place, None) {
+            self.withdrawn_later.push((place, withdrawal.id));
+            self.authority.withdraw_last(withdrawal.hlc);
+        }
         self.verdicts.insert(place, Verdict::Stands);
     }
 
