@@ -21,10 +21,13 @@ fn last_day_of(month: Month) -> Day {
     next.map_or(Day::OPEN, |day| Day(day.0 - 1))
 }
 
+/// The person, the clock of the taking start, and the union that held.
+type TakenPerson = (MemberIx, Hlc, BranchIx);
+
 /// Takeovers of holders that nobody confirmed, by taking union and month.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Takeovers {
-    all: BTreeMap<(BranchIx, Month), BTreeSet<(MemberIx, Hlc, BranchIx)>>,
+    all: BTreeMap<(BranchIx, Month), BTreeSet<TakenPerson>>,
 }
 
 impl Takeovers {
@@ -84,7 +87,7 @@ impl View {
         &self,
         union: BranchIx,
         month: Month,
-        taken: &BTreeSet<(MemberIx, Hlc, BranchIx)>,
+        taken: &BTreeSet<TakenPerson>,
     ) -> Option<MassTakeover> {
         let mut known: BTreeMap<(Hlc, BranchIx), bool> = BTreeMap::new();
         let (mut persons, mut from) = (BTreeSet::new(), BTreeSet::new());

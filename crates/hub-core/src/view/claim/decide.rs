@@ -60,8 +60,8 @@ impl Sweep<'_> {
             self.mark_ruled(place, day);
         }
         self.reopen_winners(day);
-        for place in 0..self.claims.len() {
-            if self.claims[place].open && self.claims[place].is_out() && !before[place] {
+        for (place, was_out) in before.into_iter().enumerate() {
+            if self.claims[place].open && self.claims[place].is_out() && !was_out {
                 self.reopen_taken_by(place, day, CaseState::Ruled);
             }
         }

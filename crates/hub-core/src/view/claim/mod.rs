@@ -369,4 +369,5 @@ impl Sweep<'_> {
 }
 
 #[cfg(test)]
+#[path = "claim_tests.rs"]
 mod tests;

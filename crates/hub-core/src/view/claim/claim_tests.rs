@@ -10,6 +10,7 @@ use super::*;
 use crate::fact::member::Sex;
 use crate::id::{ChainId, Lane, NodeId};
 
+#[path = "decision_tests.rs"]
 mod decisions;
 
 const UNIONS: &str = "OPRSFGQ";
