@@ -19,7 +19,7 @@ use hub_core::view::claim::{CaseState, Cause, Span, Status};
 use hub_core::view::decision::Sides;
 use hub_core::view::verdict::{Reason, Verdict};
 use hub_core::view::{Conflict, View};
-use hub_core_tests::federation::{Federation, Rng};
+use hub_core_tests::federation::{Federation, Rng, expected};
 use hub_core_tests::offices::Blocks;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -181,102 +181,10 @@ impl Fired {
 
     /// Everything the rules can say; a name nobody counts stays at zero.
     fn expecting() -> Self {
-        let verdicts = [
-            "no authority",
-            "after a cut",
-            "unknown subject",
-            "dated after its own clock",
-            "closes a cycle",
-            "parent level not higher",
-            "unreadable",
-            "no claim",
-            "mixed sides",
-        ];
-        let statuses = [
-            "Active",
-            "Retained",
-            "Unqualified",
-            "InTransit",
-            "Secondary",
-            "Disputed",
-            "Enrolled",
-            "Uncounted",
-        ];
-        let tried = [
-            "enrolled from an earlier day",
-            "renewed",
-            "cut",
-            "cut again",
-            "a new epoch",
-            "moved",
-            "moved, stated late",
-            "a firm registered twice",
-            "unit rekeyed",
-            "closing announced",
-            "approval",
-            "refusal",
-            "kind corrected",
-            "union moved",
-            "merger",
-            "report",
-            "report with a rate",
-            "residual report",
-            "report returned",
-            "report approved",
-            "rekey",
-            "death",
-            "ruling over claims",
-            "ruling over registrations",
-            "ruling over unions",
-            "objection",
-            "decision taken back",
-            "checkpoint",
-            "checkpoint in parts",
-            "checkpoint of another view",
-            "excerpt",
-        ];
-        let rules = [
-            "withdrawn: enrolment",
-            "withdrawn: move",
-            "withdrawn: registration",
-            "withdrawn: cut",
-            "withdrawn: union fact",
-            "withdrawn: member fact",
-            "withdrawn: figure",
-            "withdrawn by another node",
-            "the old node in the hand-over",
-            "nobody during an expiry",
-            "cut and given back",
-            "conflict: taken over, auto",
-            "conflict: taken over, confirmed",
-            "conflict: taken over, objected",
-            "conflict: taken over, ruled",
-            "conflict: objected out",
-            "conflict: disputed",
-            "conflict: disputed by a tie",
-            "conflict: objection without effect",
-            "ruled out",
-            "conflict: in dispute only",
-            "opened again",
-            "in doubt",
-            "a ruling in force over registrations",
-            "a ruling in force over unions",
-            "withdrawn: decision",
-            "conflict: orphan end",
-            "conflict: foreign death",
-            "held by a tie",
-            "retained below a holder",
-            "a union that counts",
-            "a report that stands",
-            "a report approved before a later revision",
-            "a figure in totals",
-            "an own figure left out for a residual one",
-            "a residual figure left out for another",
-        ];
-        let names = verdicts.map(|name| format!("parked: {name}")).into_iter();
-        let names = names.chain(statuses.map(|name| format!("status: {name}")));
-        let names = names.chain(tried.map(|name| format!("stands: {name}")));
-        let names = names.chain(rules.map(str::to_owned));
+        let names = expected::PARKED.iter().map(|name| format!("parked: {name}"));
+        let names = names.chain(expected::STATUSES.iter().map(|name| format!("status: {name}")));
+        let names = names.chain(expected::STANDING.iter().map(|name| format!("stands: {name}")));
+        let names = names.chain(expected::RULES.iter().map(|name| (*name).to_owned()));
         Self(names.map(|name| (name, 0)).collect())
     }
 

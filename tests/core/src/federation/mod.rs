@@ -3,6 +3,7 @@
 
 mod checkpoint;
 mod decisions;
+pub mod expected;
 mod figures;
 mod governance;
 mod members;
