@@ -208,7 +208,7 @@ fn group(
         later.iter().filter_map(|(chain, height)| source.block(chain, *height)).collect();
     let mut decisions: BTreeSet<FactId> = BTreeSet::new();
     let mut groups: BTreeMap<Cause, Vec<FactId>> = BTreeMap::new();
-    let mut add = |cause, id| groups.entry(cause).or_insert_with(Vec::new).push(id);
+    let mut add = |cause, id| groups.entry(cause).or_default().push(id);
     let mut withdrawals = Vec::new();
     for block in &blocks {
         match block.body() {

@@ -36,6 +36,9 @@ pub(super) fn check_values(
     Work { catalog: Catalog::standard(), values, rates, of, unit, found }.alone();
 }
 
+/// What a report says: form, period, values by element.
+type Told<'a> = (u32, &'a str, Vec<(u32, i64)>);
+
 /// Checks every standing report filed inside, of the newest ended period of its form or a later one.
 pub(super) fn check(
     view: &View,
@@ -46,7 +49,7 @@ pub(super) fn check(
     let catalog = Catalog::standard();
     let id = |at: UnitIx| view.tree().unit(view.tree().canonical(at)).id;
     let mut periods: BTreeSet<(u32, &str)> = BTreeSet::new();
-    let mut alike: BTreeMap<(u32, &str, Vec<(u32, i64)>), Vec<(UnitId, &Report)>> = BTreeMap::new();
+    let mut alike: BTreeMap<Told<'_>, Vec<(UnitId, &Report)>> = BTreeMap::new();
     for (series, _) in view.figures().all() {
         let Some(report) = view.figures().standing_of(series) else { continue };
         if !inside(series.unit) || !is_recent(&series.period, day) {
