@@ -10,6 +10,7 @@ use crate::fact::member::{MemberAct, Origin, Start};
 use crate::fact::unit::UnitKind;
 use crate::fact::{BranchFact, Fact, FactBody, FigureFact, GovernanceFact, UnitFact};
 use crate::id::{ChainId, FactId, UnitId};
+use crate::measure::Indicators;
 use crate::query::{self, Basis, By, QueryError, Question};
 use crate::rollup::Rollup;
 use crate::time::Day;
@@ -127,7 +128,7 @@ pub fn value(view: &View, asked: &Asked) -> Result<Value, QueryError> {
         basis: Basis::Registry,
     };
     // no digest and no citation: these views are steps on the way
-    let ((over, under), _, _) = query::ratio(&question)?;
+    let ((over, under), _, _) = query::ratio(&question, Indicators::standard())?;
     let boundaries = asked.boundaries.unwrap_or(asked.as_of);
     let total = Rollup::of(view, asked.as_of, boundaries).total(view.tree().canonical(unit));
     Ok(Value { numerator: total.get(over), denominator: under.map(|under| total.get(under)) })

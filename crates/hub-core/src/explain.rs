@@ -5,6 +5,7 @@
 
 use crate::fact::{Fact, FactBody};
 use crate::id::{BranchId, FactId, MemberKey, UnitId};
+use crate::measure::Indicators;
 use crate::query::{self, QueryError, Question};
 use crate::rollup::Rollup;
 use crate::time::{Day, Hlc};
@@ -64,7 +65,7 @@ pub fn explain(
     rollup: &Rollup,
     question: &Question,
 ) -> Result<Explanation, QueryError> {
-    let ((over, under), _, _) = query::ratio(question)?;
+    let ((over, under), _, _) = query::ratio(question, Indicators::standard())?;
     let facts = Facts::of(view, question.as_of);
     let unit = view.tree().canonical(question.unit);
     let mut open = vec![unit];

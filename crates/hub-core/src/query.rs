@@ -288,7 +288,20 @@ impl Desk {
     /// # Errors
     /// No such indicator or base; the error lists those there are.
     pub fn answer(&mut self, view: &View, question: &Question) -> Result<Answer, QueryError> {
-        let (ratio, name, definition) = ratio(question)?;
+        self.answer_by(view, question, Indicators::standard())
+    }
+
+    /// Answers by other definitions: an indicator that is a ratio of measures is data.
+    ///
+    /// # Errors
+    /// No such indicator or base; the error lists those there are.
+    pub fn answer_by(
+        &mut self,
+        view: &View,
+        question: &Question,
+        published: &Indicators,
+    ) -> Result<Answer, QueryError> {
+        let (ratio, name, definition) = ratio(question, published)?;
         let boundaries = question.boundaries.unwrap_or(question.as_of);
         let rollup = self.rollup(view, question.as_of, boundaries);
         let declared = match question.basis {
@@ -324,9 +337,11 @@ impl Desk {
     }
 }
 
-pub(crate) fn ratio(question: &Question) -> Result<(Ratio, String, Hash), QueryError> {
-    let standard = Indicators::standard();
-    if let Some(indicator) = standard.find(&question.indicator) {
+pub(crate) fn ratio(
+    question: &Question,
+    published: &Indicators,
+) -> Result<(Ratio, String, Hash), QueryError> {
+    if let Some(indicator) = published.find(&question.indicator) {
         let (numerator, denominator) =
             indicator.ratio(&question.base).ok_or_else(|| QueryError::Base {
                 expected: indicator.bases.keys().cloned().collect(),
@@ -337,7 +352,7 @@ pub(crate) fn ratio(question: &Question) -> Result<(Ratio, String, Hash), QueryE
     }
     let measure = Measure::ALL.iter().find(|measure| measure.id() == question.indicator);
     let all = || {
-        let indicators = standard.indicators.iter().map(|i: &Indicator| i.id.clone());
+        let indicators = published.indicators.iter().map(|i: &Indicator| i.id.clone());
         indicators.chain(Measure::ALL.iter().map(|m| m.id().to_owned())).collect()
     };
     let measure = measure.ok_or_else(|| QueryError::Indicator {

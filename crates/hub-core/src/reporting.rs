@@ -65,7 +65,12 @@ fn due(view: &View, form: &Form, day: Day) -> BTreeSet<UnitIx> {
         Due::UnionHosts => {
             let counting = view.branches().all.iter().filter(|b| b.counts_on(tree, day));
             let hosts = counting.filter_map(|branch| branch.host_on(day));
-            hosts.map(|host| tree.canonical(host)).filter(is_open).collect()
+            // a host may have come into the books later than its union counts
+            let is_left = |unit: &UnitIx| {
+                let unit = tree.unit(*unit);
+                unit.origin.is_some() && unit.closed.is_none_or(|closed| day < closed)
+            };
+            hosts.map(|host| tree.canonical(host)).filter(is_left).collect()
         }
         Due::Territories { levels } => {
             let is_one = |unit: &UnitIx| {

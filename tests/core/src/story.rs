@@ -289,6 +289,10 @@ impl Story {
             "founds" => BranchFact::Founded { branch, profile },
             "approves" => BranchFact::Approved { branch },
             "refuses" => BranchFact::Refused { branch, reason: String::new() },
+            "elects" => {
+                let term_years = option(rest, "term").unwrap().parse().unwrap();
+                BranchFact::CommitteeElected { branch, term_years, until: None }
+            }
             "dissolves" => BranchFact::Dissolved { branch, reason: 1 },
             "covers" => BranchFact::Covered { branch, unit: unit(option(rest, "unit").unwrap()) },
             "uncovers" => {

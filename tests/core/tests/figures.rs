@@ -52,12 +52,14 @@ fn s1_one_report_of_a_unit_form_and_period_stands() {
     stands(None, "1 A files e values 102=10\n 2 C signs e report 1\n 3 C returns e report 1");
     stands(
         Some(10),
-        "1 A files e values 102=10\n 2 C signs e report 1\n 3 C returns e report 1 | withdrawn by #4\n 4 C withdraws #3",
+        "1 A files e values 102=10\n 2 C signs e report 1\n \
+         3 C returns e report 1 | withdrawn by #4\n 4 C withdraws #3",
     );
     // whoever serves the unit: the township's node took over, its report is of the same series
     stands(
         Some(30),
-        "1 A files e values 102=10\n 2 A enrols T\n 40 T files e rev 2 values 102=30\n 41 A files e rev 9 values 102=40 | no word",
+        "1 A files e values 102=10\n 2 A enrols T\n \
+         40 T files e rev 2 values 102=30\n 41 A files e rev 9 values 102=40 | no word",
     );
     // nobody else files or decides
     stands(None, "1 B files e values 102=10 | no word");

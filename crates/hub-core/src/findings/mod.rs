@@ -216,6 +216,19 @@ pub enum Kind {
         /// Days since.
         days: i32,
     },
+    /// One union took more persons over in a month than its host could employ, from outside (M7).
+    MassTakeover {
+        /// The union.
+        branch: BranchId,
+        /// Year and month.
+        month: (i32, u32),
+        /// How many persons.
+        persons: u64,
+        /// How many it may be.
+        most: u64,
+        /// The unions that held them.
+        from: Vec<BranchId>,
+    },
     /// An occurrence dated after the day it was written on (X8, K20).
     Premature {
         /// The fact.
@@ -259,6 +272,7 @@ impl Kind {
             Self::MembersOverHeadcount { .. } => "members-over-headcount",
             Self::EmptyUnit => "empty-unit",
             Self::ElectionOverdue { .. } => "election-overdue",
+            Self::MassTakeover { .. } => "mass-takeover",
             Self::Premature { .. } | Self::PrematureMembers { .. } => "future-dated",
         }
     }

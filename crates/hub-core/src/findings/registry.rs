@@ -2,6 +2,7 @@
 //! terms that have run out, occurrences dated ahead (F2, F6, X8, X9, K20).
 
 use super::{Finding, Kind};
+use crate::fact::{Fact, FactBody};
 use crate::measure::Measure;
 use crate::rollup::Rollup;
 use crate::view::View;
@@ -18,6 +19,7 @@ pub(super) fn check(
 ) {
     units(view, rollup, inside, found);
     elections(view, rollup, inside, found);
+    takeovers(view, inside, found);
     premature(view, rollup.parent(unit).is_none(), inside, found);
 }
 
@@ -65,6 +67,25 @@ fn elections(
     }
 }
 
+/// M7, at the nearest common ancestor of the unions involved.
+fn takeovers(view: &View, inside: &dyn Fn(UnitIx) -> bool, found: &mut Vec<Finding>) {
+    let id = |at: &u32| view.branches().branch(*at).id;
+    for taken in view.mass_takeovers() {
+        let at = taken.at.unwrap_or(taken.host);
+        if !inside(at) {
+            continue;
+        }
+        let kind = Kind::MassTakeover {
+            branch: id(&taken.union),
+            month: taken.month,
+            persons: taken.persons,
+            most: taken.most,
+            from: taken.from.iter().map(id).collect(),
+        };
+        found.push(Finding { unit: view.tree().unit(at).id, kind });
+    }
+}
+
 fn premature(view: &View, of_all: bool, inside: &dyn Fn(UnitIx) -> bool, found: &mut Vec<Finding>) {
     let tree = view.tree();
     let mut listed = 0;
@@ -73,7 +94,7 @@ fn premature(view: &View, of_all: bool, inside: &dyn Fn(UnitIx) -> bool, found: 
             continue;
         }
         listed += 1;
-        let Some(at) = tree.find_registered(&fact.fact.unit).filter(|at| inside(*at)) else {
+        let Some(at) = subject(view, &fact.fact).filter(|at| inside(*at)) else {
             continue;
         };
         let what = fact.fact.body.kind();
@@ -89,4 +110,20 @@ fn premature(view: &View, of_all: bool, inside: &dyn Fn(UnitIx) -> bool, found: 
     let Some(root) = tree.root().filter(|_| of_all && all > listed) else { return };
     let kind = Kind::PrematureMembers { count: all - listed };
     found.push(Finding { unit: tree.unit(root).id, kind });
+}
+
+/// The unit a fact is about; where that is not known, the one acted for.
+fn subject(view: &View, fact: &Fact) -> Option<UnitIx> {
+    let tree = view.tree();
+    let of_body = match &fact.body {
+        FactBody::Unit(unit) => tree.find_registered(&unit.unit()),
+        FactBody::Figure(figure) => tree.find_registered(&figure.unit()),
+        FactBody::Branch(branch) => {
+            let known = view.branches().find(&branch.branch());
+            let host = known.and_then(|at| view.branches().branch(at).host_on(fact.day));
+            host.map(|host| tree.canonical(host))
+        }
+        _ => None,
+    };
+    of_body.or_else(|| tree.find_registered(&fact.unit))
 }

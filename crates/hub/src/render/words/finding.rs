@@ -36,6 +36,7 @@ pub fn finding_name(lang: Lang, kind: &Kind) -> &'static str {
         "members-over-headcount" => ("基数不足", "members over headcount"),
         "empty-unit" => ("空壳", "covered unit without members"),
         "election-overdue" => ("换届逾期", "election overdue"),
+        "mass-takeover" => ("大批接转", "mass takeover"),
         "future-dated" => ("日期超前", "dated ahead"),
         _ => ("疑点", "finding"),
     };
@@ -123,6 +124,18 @@ fn of_registry(lang: Lang, kind: &Kind, names: &dyn NamedThings) -> String {
                 format!("the term of “{branch}” ran out on {until}, {days} days ago; have it elect."),
             )
         }
+        Kind::MassTakeover { branch, month: (year, month), persons, most, from } => {
+            let branch = names.branch(branch);
+            let from: Vec<String> = from.iter().map(|from| names.branch(from)).collect();
+            let from = from.join(lang.pick("、", ", "));
+            lang.pick(
+                format!("“{branch}”在{year}年{month}月从本系统外({from})接转{persons}人,超过{most}人,请核实是否属实;必要时停用该节点并恢复原会籍。"),
+                format!(
+                    "“{branch}” took over {persons} members of {from} in {year}-{month:02}, more than {most}; \
+                     verify it; a cut of its node brings them back."
+                ),
+            )
+        }
         Kind::Premature { day, written, .. } => lang.pick(
             format!("{written}写下的一条记录说{day}已经发生:事情还没有到日子,暂存未计;核对日期,发生后再录。"),
             format!(
@@ -168,8 +181,8 @@ fn of_rate(lang: Lang, kind: &Kind) -> String {
         Kind::RateWithoutNumbers { declared } => {
             let what = said(lang, declared);
             lang.pick(
-                format!("{what},没有分子和分母,无法核对,不采用;请补填两个数。"),
-                format!("{what} without the two numbers it is made of; file both."),
+                format!("{what},分子、分母没有填全,无法核对,不采用;请补填两个数。"),
+                format!("{what} without both numbers it is made of; file them."),
             )
         }
         Kind::RateUnreadable { declared } => {
