@@ -415,7 +415,7 @@ impl Table<'_> {
         served: UnitIx,
         inside: &dyn Fn(UnitIx) -> bool,
     ) -> Row {
-        let counts = both.registry;
+        let counts = self.with_disputed(both.registry, inside);
         let asked = if self.declared.is_some() { both.declared } else { counts };
         let numerator = asked.get(self.ratio.0);
         let denominator = self.ratio.1.map(|measure| asked.get(measure));
@@ -437,6 +437,17 @@ impl Table<'_> {
             awaiting: self.awaiting(inside),
             oldest_head: self.oldest_head(served, inside),
         }
+    }
+
+    /// U1: a unit that a mere tie places is disputed in every row it is registered in, and once in each.
+    fn with_disputed(&self, mut counts: Counts, inside: &dyn Fn(UnitIx) -> bool) -> Counts {
+        let tree = self.view.tree();
+        let disputed = self.rollup.registered().filter(|(unit, registered)| {
+            let here = inside(*unit) || registered.others.iter().any(|other| inside(*other));
+            here && registered.is_disputed() && tree.unit(*unit).is_open(self.rollup.day)
+        });
+        counts.add(Measure::UnitsDisputed, disputed.count() as i64);
+        counts
     }
 
     fn total(&self) -> Row {
@@ -521,7 +532,7 @@ impl Table<'_> {
     }
 
     fn group(&self, by: By, at: UnitIx) -> String {
-        let Some(state) = self.view.tree().unit(at).on(self.rollup.day) else {
+        let Some(state) = self.rollup.unit_on(self.view, at) else {
             return String::new();
         };
         match by {
@@ -538,7 +549,8 @@ impl Table<'_> {
     fn awaiting(&self, inside: &dyn Fn(UnitIx) -> bool) -> u64 {
         let host = |at| {
             let host = self.view.branches().branch(at).host_on(self.rollup.day);
-            host.map(|unit| self.view.tree().canonical(unit))
+            let tree = self.view.tree();
+            host.map(|unit| tree.heir_on(tree.canonical(unit), self.rollup.day))
         };
         let crosses = |one: Option<UnitIx>, other: Option<UnitIx>| {
             one.is_some_and(inside) != other.is_some_and(inside)
@@ -551,9 +563,10 @@ impl Table<'_> {
             .sum();
         let firms = self
             .rollup
-            .rivals()
-            .filter(|(unit, others)| {
-                others.iter().any(|other| crosses(self.rollup.parent(*unit), Some(*other)))
+            .registered()
+            .filter(|(unit, registered)| {
+                let parent = self.rollup.parent(*unit);
+                registered.others.iter().any(|other| crosses(parent, Some(*other)))
             })
             .count();
         persons + firms as u64

@@ -1,5 +1,6 @@
 //! What tests of the core share: federations written in memory, told as tables, or made at random.
 
+pub mod ask;
 pub mod federation;
 mod figures;
 pub mod offices;

@@ -16,7 +16,7 @@ use hub_core::fact::governance::{GovernanceFact, Side};
 use hub_core::fact::member::{
     Evidence, LeaveReason, MemberAct, MemberFact, Origin, Profile, Sex, Start,
 };
-use hub_core::fact::unit::{Level, UnitKind, UnitProfile};
+use hub_core::fact::unit::{Level, Succession, UnitKind, UnitProfile};
 use hub_core::fact::{BranchFact, Code, CodeKind, FactBody, UnitFact, Withdrawn};
 use hub_core::id::{BranchId, ChainId, FactId, FederationId, Lane, MemberKey, UnitId};
 use hub_core::time::{Day, Millis};
@@ -46,7 +46,7 @@ fn level_of(name: &str) -> Level {
         "p" => Level::Province,
         "c" | "d" => Level::City,
         "a" | "b" | "k" => Level::County,
-        "t" | "s" => Level::Township,
+        "t" | "s" | "u" | "v" => Level::Township,
         _ => Level::Enterprise,
     }
 }
@@ -212,6 +212,12 @@ impl Story {
                 parent: option(rest, "to").map(unit),
                 located_in: None,
             }),
+            "succeeds" => {
+                let all = |names: &str| names.split(',').map(unit).collect();
+                let how = Succession::Redraw;
+                let (old, new) = (all(first), all(option(rest, "to").unwrap()));
+                FactBody::Unit(UnitFact::Succeeded { old, new, how })
+            }
             "rekeys" => FactBody::Unit(UnitFact::Rekeyed {
                 unit: unit(first),
                 to: unit(option(rest, "to").unwrap()),
@@ -285,7 +291,10 @@ impl Story {
         };
         let member = |act| FactBody::Member(MemberFact { member: person(rest), branch, act });
         FactBody::Branch(match verb {
-            "applies" => BranchFact::Applied { branch, to: unit("t"), profile },
+            "applies" => {
+                let to = unit(option(rest, "to").unwrap_or("t"));
+                BranchFact::Applied { branch, to, profile }
+            }
             "founds" => BranchFact::Founded { branch, profile },
             "approves" => BranchFact::Approved { branch },
             "refuses" => BranchFact::Refused { branch, reason: String::new() },

@@ -7,7 +7,7 @@ use crate::fact::CodeKind;
 use crate::fact::branch::BranchKind;
 use crate::fact::governance::Side;
 use crate::measure::Measure;
-use crate::rollup::Rollup;
+use crate::rollup::{Because, Registered, Rollup};
 use crate::time::Day;
 use crate::view::View;
 use crate::view::branch::{Branch, BranchIx};
@@ -17,8 +17,9 @@ use std::collections::BTreeMap;
 /// All cases about units and unions on the day of the roll-up.
 pub(super) fn cases(view: &View, rollup: &Rollup, decided: &Decided) -> Vec<Case> {
     let fold = Cases { view, rollup, decided };
+    let several = rollup.registered().filter(|(_, registered)| !registered.others.is_empty());
     let mut cases: Vec<Case> =
-        rollup.rivals().filter_map(|(unit, _)| fold.disputed_unit(unit)).collect();
+        several.filter_map(|(unit, registered)| fold.disputed_unit(unit, registered)).collect();
     cases.extend(fold.doubles());
     cases.extend(fold.duplicates());
     cases
@@ -32,10 +33,9 @@ struct Cases<'a> {
 
 impl Cases<'_> {
     /// U1: the registration under whose parent the unit stands that day, against the others.
-    fn disputed_unit(&self, unit: UnitIx) -> Option<Case> {
+    fn disputed_unit(&self, unit: UnitIx, registered: &Registered) -> Option<Case> {
         let tree = self.view.tree();
         let known = tree.unit(unit);
-        let placed = self.rollup.parent(unit);
         let mut sides: Vec<CaseSide> = Vec::new();
         for (place, registration) in known.registrations.iter().enumerate() {
             let fact = self.view.fact(&registration.id).map(|known| &known.fact);
@@ -49,16 +49,17 @@ impl Cases<'_> {
                 hlc: registration.hlc,
                 evidence: None,
                 document: fact.and_then(|fact| fact.document.clone()),
-                standing: match parent == placed {
+                standing: match place == registered.registration {
                     true => Standing::Counts,
                     false => Standing::Uncounted,
                 },
             });
         }
         let first = sides.iter().min_by_key(|side| (side.hlc, side.fact)).map(|side| side.fact);
-        let own = self.own_unions().remove(&unit).unwrap_or_default();
-        let ground =
-            if own.is_empty() { Ground::EarlierRegistration } else { Ground::CountingUnion };
+        let ground = match registered.because {
+            Because::Counts | Because::CountedLast => Ground::CountingUnion,
+            Because::Ruled | Because::Earliest => Ground::EarlierRegistration,
+        };
         let counts = self.rollup.own(unit);
         let effect = Effect {
             persons: counts.get(Measure::MembersAll),

@@ -5,30 +5,33 @@ use crate::view::branch::{Branch, BranchIx};
 use crate::view::tree::UnitIx;
 
 impl Work<'_> {
-    /// Whether a union's word reaches an employer: below the parent of its host, or approved by an
-    /// ancestor of both (M5, F2).
+    /// M5: whether a union's word reaches an employer: below the parent of its host, or approved by an
+    /// ancestor of both.
     pub(super) fn reaches(&self, branch: &Branch, host: UnitIx, employer: UnitIx) -> bool {
         if host == employer {
             return true;
         }
-        let above = self.parents[host as usize].unwrap_or(host);
-        self.path(employer).any(|unit| {
-            unit == above || branch.approvals.iter().any(|approval| approval.by == unit)
+        let above = self.placed.parent(host).unwrap_or(host);
+        self.placed.path(employer).any(|unit| {
+            unit == above
+                || branch.approvals.iter().any(|approval| {
+                    approval.stamp.day <= self.day
+                        && self.placed.standing(self.view, approval.by) == Some(unit)
+                })
         })
     }
 
-    /// F2 and F3: which employers are covered by a counting union.
+    /// F2: the employers covered by a counting union. F3 needs nothing more: who is covered by an own union
+    /// besides another is one unit all the same, and is the other's again when the own one ends.
     pub(super) fn cover(&mut self) {
         for (_, at) in self.view.branches().ids() {
-            let branch = self.view.branches().branch(at);
-            if !self.counts(branch) || self.second.contains(&at) {
+            if !self.counts(at) {
                 continue;
             }
-            let Some(host) = branch.host_on(self.day).map(|h| self.tree.canonical(h)) else {
-                continue;
-            };
+            let Some(host) = self.host(at) else { continue };
+            let branch = self.view.branches().branch(at);
             for unit in branch.covered_on(self.day) {
-                let unit = self.tree.canonical(unit);
+                let unit = self.tree.heir_on(self.tree.canonical(unit), self.day);
                 if self.reaches(branch, host, unit) {
                     self.covered[unit as usize] = true;
                 }

@@ -1,8 +1,11 @@
 //! What each employer counts as, and how far the founding of its union has come.
 
 use super::Work;
+use super::unions::host_on;
 use crate::measure::{Counts, Measure};
-use crate::view::tree::UnitIx;
+use crate::time::Day;
+use crate::view::branch::Branch;
+use crate::view::tree::{Counted, Tree, UnitIx};
 use std::collections::BTreeMap;
 
 impl Work<'_> {
@@ -10,10 +13,11 @@ impl Work<'_> {
         let stages = self.stages();
         for at in 0..self.tree.units.len() {
             let unit = self.tree.unit(at as UnitIx);
-            if !unit.is_employer() || !unit.is_open(self.day) {
+            let registration = self.placed.registration(at as UnitIx);
+            if !unit.is_employer() || !unit.is_open_under(registration, self.day) {
                 continue;
             }
-            let Some(state) = unit.counted_on(self.day) else { continue };
+            let Some(state) = self.counted(at as UnitIx) else { continue };
             let covered = self.covered[at];
             let active = self.active_at.get(&(at as UnitIx)).copied().unwrap_or(0);
             let counts = &mut self.own[at];
@@ -52,33 +56,51 @@ impl Work<'_> {
         }
     }
 
-    /// How far the founding of an own union has come, by employer: the furthest.
+    /// What is known of a unit on the day: by what was stated under the registration chosen, and, where it
+    /// follows another one to one and no headcount of its own is stated, by that one's (U4).
+    pub(super) fn counted(&self, at: UnitIx) -> Option<Counted> {
+        let registration = self.placed.registration(at);
+        let mut state = self.tree.unit(at).counted_on(registration, self.day)?;
+        if state.headcount.is_none() {
+            let forebears = self.tree.forebears_on(at, self.day);
+            let stated = |at: &UnitIx| self.counted(*at).and_then(|state| state.headcount);
+            state.headcount = forebears.iter().find_map(stated);
+        }
+        Some(state)
+    }
+
+    /// How far the founding of a union has come, by employer: the furthest of those hosted there or covering
+    /// it. A federation or sub-branch is no founding.
     fn stages(&self) -> BTreeMap<UnitIx, Stage> {
         let mut stages: BTreeMap<UnitIx, Stage> = BTreeMap::new();
         for (_, at) in self.view.branches().ids() {
             let branch = self.view.branches().branch(at);
-            let ended = branch.ends(self.tree) <= self.day;
-            let Some(host) = branch.host_on(self.day).map(|h| self.tree.canonical(h)) else {
+            let stage = stage(branch, self.tree, self.day);
+            let Some(host) = host_on(self.view, at, self.day) else { continue };
+            if !branch.kind().is_grassroots() {
                 continue;
-            };
-            let refused = branch.refused.iter().any(|day| *day <= self.day);
-            let stage = if ended {
-                Stage::None
-            } else if branch.is_approved(self.day) {
-                Stage::Approved
-            } else if branch.is_applied(self.day) {
-                Stage::Applied
-            } else if refused {
-                Stage::Refused
-            } else {
-                Stage::None
-            };
-            for unit in branch.covered_on(self.day).map(|u| self.tree.canonical(u)).chain([host]) {
+            }
+            let covered = branch.covered_on(self.day).map(|unit| self.tree.canonical(unit));
+            for unit in covered.map(|unit| self.tree.heir_on(unit, self.day)).chain([host]) {
                 let known = stages.entry(unit).or_insert(Stage::None);
                 *known = (*known).max(stage);
             }
         }
         stages
+    }
+}
+
+fn stage(branch: &Branch, tree: &Tree, day: Day) -> Stage {
+    if branch.ends(tree) <= day {
+        Stage::None
+    } else if branch.is_approved(day) {
+        Stage::Approved
+    } else if branch.is_applied(day) {
+        Stage::Applied
+    } else if branch.refused.iter().any(|refused| *refused <= day) {
+        Stage::Refused
+    } else {
+        Stage::None
     }
 }
 

@@ -3,7 +3,7 @@
 //! Authority is judged at a fact's own clock, never at its effective day, and never by arrival.
 
 use super::intervals::Intervals;
-use super::tree::{Tree, UnitIx};
+use super::tree::{Tree, Under, UnitIx};
 use crate::fact::governance::Enrolment;
 use crate::id::{FactId, Lane, NodeId};
 use crate::policy::Policy;
@@ -127,23 +127,34 @@ impl Authority {
             self.enrolments_of(writer).map(|e| (e.issued, e.id, e.unit)).collect();
         of_writer.sort_unstable();
         let units = of_writer.into_iter().rev().map(|(_, _, unit)| unit);
-        units.into_iter().find(|unit| self.speaks(tree, writer, *unit, at))
+        let unit = units.into_iter().find(|unit| self.speaks(tree, writer, *unit, at))?;
+        Some(tree.heir_at(unit, at))
     }
 
     /// The node that serves a unit at a clock reading: the deepest enrolled at or above it.
     pub fn server_of(&self, tree: &Tree, unit: UnitIx, at: Hlc) -> Option<&Enrolled> {
         let path = tree.path_at(unit, 0, at);
-        path.iter().find_map(|above| self.active(*above, at).into_iter().next())
+        path.iter().find_map(|above| self.active(tree, *above, at).into_iter().next())
     }
 
-    /// Enrolments for just this unit that hold at `at`, the latest issued first. Expired ones hold the
-    /// place (nobody else gets the word).
-    fn active(&self, unit: UnitIx, at: Hlc) -> Vec<&Enrolled> {
-        let places = self.by_unit.get(&unit).map_or(&[][..], Vec::as_slice);
-        let mut active: Vec<&Enrolled> =
-            places.iter().map(|p| &self.enrolments[*p]).filter(|e| self.holds(e, at)).collect();
+    /// Enrolments for just this unit, or one that it follows one to one (U4), that hold at `at`, the latest
+    /// issued first. Expired ones hold the place (nobody else gets the word).
+    fn active(&self, tree: &Tree, unit: UnitIx, at: Hlc) -> Vec<&Enrolled> {
+        let here = self.places_of(unit).iter();
+        let forebears = tree.forebears(unit);
+        let acting = forebears.iter().filter(|(old, _)| tree.heir_at(*old, at) == unit);
+        let carried = acting.flat_map(|(old, _)| self.places_of(*old));
+        let mut active: Vec<&Enrolled> = here
+            .chain(carried)
+            .map(|place| &self.enrolments[*place])
+            .filter(|enrolled| self.holds(enrolled, at))
+            .collect();
         active.sort_by_key(|e| std::cmp::Reverse((e.issued, e.id)));
         active
+    }
+
+    fn places_of(&self, unit: UnitIx) -> &[usize] {
+        self.by_unit.get(&unit).map_or(&[][..], Vec::as_slice)
     }
 
     fn holds(&self, enrolled: &Enrolled, at: Hlc) -> bool {
@@ -155,8 +166,9 @@ impl Authority {
     }
 
     /// Whether the writer's enrolment for this unit, with its renewals, covers `at`.
-    fn is_fresh(&self, writer: Writer, unit: UnitIx, at: Hlc) -> bool {
-        let of_writer = self.enrolments_of(writer).filter(|e| e.unit == unit && self.holds(e, at));
+    fn is_fresh(&self, tree: &Tree, writer: Writer, unit: UnitIx, at: Hlc) -> bool {
+        let is_here = |e: &&Enrolled| tree.heir_at(e.unit, at) == unit && self.holds(e, at);
+        let of_writer = self.enrolments_of(writer).filter(is_here);
         of_writer.map(|e| e.enrolment.expires).max().is_some_and(|end| at.millis() < end)
     }
 
@@ -183,7 +195,8 @@ impl Authority {
             let here = tree.unit(seat);
             let [only] = here.registrations.as_slice() else { break };
             let Some(parent) = only.parent else { break };
-            if !here.moves.is_empty() || self.by_unit.contains_key(&seat) {
+            let follows = here.succeeded.is_some() || !tree.forebears(seat).is_empty();
+            if !here.moves.is_empty() || self.by_unit.contains_key(&seat) || follows {
                 break;
             }
             seat = parent;
@@ -228,6 +241,15 @@ impl Authority {
             }
             let here = tree.unit(at);
             open.extend(here.registrations.iter().filter_map(|r| r.parent));
+            if let Some(succession) = tree.succession_of(at) {
+                let hlc = succession.stamp.hlc;
+                marks.extend([hlc, hlc.plus_millis(self.hand_over)]);
+                open.extend(&succession.new);
+            }
+            for (forebear, hlc) in tree.forebears(at) {
+                marks.extend([hlc, hlc.plus_millis(self.hand_over)]);
+                open.push(forebear);
+            }
             for moved in &here.moves {
                 marks.extend([moved.stamp.hlc, moved.stamp.hlc.plus_millis(self.hand_over)]);
                 for (_, unmoved) in &here.unmoved {
@@ -252,29 +274,52 @@ impl Authority {
     }
 
     fn speaks_at(&self, tree: &Tree, writer: Writer, unit: UnitIx, at: Hlc) -> bool {
-        let registrations = tree.unit(unit).registrations.len().max(1);
-        (0..registrations).any(|registration| {
-            let now = tree.path_at(unit, registration, at);
-            if self.speaks_on_path(&now, writer, at) {
-                return true;
-            }
-            recent_moves(tree, &now, at, self.hand_over).into_iter().any(|before| {
-                let then = tree.path_at(unit, registration, before);
-                self.speaks_on_path(&then, writer, at)
-            })
+        let registrations = tree.unit(tree.heir_at(unit, at)).registrations.len().max(1);
+        (0..registrations)
+            .any(|registration| self.speaks_under(tree, writer, unit, registration, at))
+    }
+
+    /// Whether the writer may state facts about the unit at `at` by the path of one of its registrations.
+    fn speaks_under(
+        &self,
+        tree: &Tree,
+        writer: Writer,
+        unit: UnitIx,
+        registration: usize,
+        at: Hlc,
+    ) -> bool {
+        let now = tree.path_at(unit, registration, at);
+        if self.speaks_on_path(tree, &now, writer, at) {
+            return true;
+        }
+        recent_moves(tree, &now, at, self.hand_over).into_iter().any(|before| {
+            let then = tree.path_at(unit, registration, before);
+            self.speaks_on_path(tree, &then, writer, at)
         })
     }
 
+    /// U1: the registrations of a unit by whose path the writer has the word at `at`, bit n for the n-th. What a
+    /// writer says of a unit of one registration is said under that.
+    pub(crate) fn told_under(&self, tree: &Tree, writer: Writer, unit: UnitIx, at: Hlc) -> Under {
+        let registrations = tree.unit(unit).registrations.len().min(32);
+        if registrations < 2 {
+            return Under(1);
+        }
+        let speaks =
+            |registration: &usize| self.speaks_under(tree, writer, unit, *registration, at);
+        Under((0..registrations).filter(speaks).fold(0, |bits, place| bits | 1 << place))
+    }
+
     /// Walks up: the deepest enrolled unit has the word; those it took it from keep it for the hand-over.
-    fn speaks_on_path(&self, path: &[UnitIx], writer: Writer, at: Hlc) -> bool {
+    fn speaks_on_path(&self, tree: &Tree, path: &[UnitIx], writer: Writer, at: Hlc) -> bool {
         for unit in path {
-            let active = self.active(*unit, at);
+            let active = self.active(tree, *unit, at);
             let mut taken: Option<Hlc> = None;
             for enrolled in &active {
                 let same = (enrolled.enrolment.node, enrolled.enrolment.epoch) == writer;
                 let in_time = taken.is_none_or(|since| at < since.plus_millis(self.hand_over));
                 if same && in_time {
-                    return self.is_fresh(writer, *unit, at);
+                    return self.is_fresh(tree, writer, *unit, at);
                 }
                 taken = Some(enrolled.issued);
             }
@@ -288,13 +333,14 @@ impl Authority {
     }
 }
 
-/// The readings just before each move on this path that is younger than the hand-over.
+/// The readings just before each move or succession on this path that is younger than the hand-over.
 fn recent_moves(tree: &Tree, path: &[UnitIx], at: Hlc, hand_over: Millis) -> Vec<Hlc> {
     let is_recent = |hlc: Hlc| hlc <= at && at < hlc.plus_millis(hand_over);
-    let changes = |unit: &UnitIx| {
-        let unit = tree.unit(*unit);
+    let changes = |at: &UnitIx| {
+        let unit = tree.unit(*at);
         let moves = unit.moves.iter().map(|moved| moved.stamp.hlc);
-        moves.chain(unit.unmoved.iter().map(|(_, at)| *at)).collect::<Vec<_>>()
+        let followed = tree.forebears(*at).into_iter().map(|(_, hlc)| hlc);
+        moves.chain(unit.unmoved.iter().map(|(_, at)| *at)).chain(followed).collect::<Vec<_>>()
     };
     path.iter()
         .flat_map(changes)

@@ -156,11 +156,48 @@ impl Branch {
             end = end.min(stamp.day);
         }
         if self.kind() == BranchKind::Own
-            && let Some(closed) = self.host_on(Day::OPEN).and_then(|host| tree.unit(host).closed)
+            && let Some(host) = self.host_on(Day::OPEN)
         {
-            end = end.min(closed);
+            end = end.min(self.host_ends(tree, tree.canonical(host)));
         }
         end
+    }
+
+    /// The day its host ends: closed by what was stated under the registration the union goes by, or ended by
+    /// a succession. What follows a host one to one is the host from then on (U4).
+    fn host_ends(&self, tree: &Tree, mut host: UnitIx) -> Day {
+        loop {
+            let unit = tree.unit(host);
+            let stated = unit.closings.iter().filter(|closing| {
+                let goes_by = self.registration_on(tree, host, closing.stamp.day).unwrap_or(0);
+                unit.registrations.len() < 2 || closing.under.holds(goes_by)
+            });
+            let closed = stated.map(|closing| closing.stamp.day).min().unwrap_or(Day::OPEN);
+            let Some(succession) = tree.succession_of(host) else { return closed };
+            match succession.new.first() {
+                Some(heir) if succession.is_one_to_one() && succession.stamp.day <= closed => {
+                    host = *heir;
+                }
+                _ => return closed.min(succession.stamp.day),
+            }
+        }
+    }
+
+    /// U1: the registration of its host that the union goes by on a day: the earliest of those whose parent's
+    /// path contains the unit its application names, else the unit that approved it. A common ancestor's
+    /// approval speaks for the parent that the application names.
+    pub fn registration_on(&self, tree: &Tree, host: UnitIx, day: Day) -> Option<usize> {
+        let registrations = tree.unit(host).registrations.len();
+        let speaks_for = |unit: UnitIx| {
+            let unit = tree.canonical(unit);
+            (0..registrations).find(|registration| {
+                let parent = tree.parent_on(host, *registration, day);
+                parent.is_some_and(|parent| tree.path_on(parent, day).contains(&unit))
+            })
+        };
+        let applied = self.applied.first().map(|(_, to)| *to);
+        let approved = self.approvals.first().map(|approval| approval.by);
+        applied.and_then(speaks_for).or_else(|| approved.and_then(speaks_for))
     }
 
     /// Whether it counts on a day, before F4 is asked.
@@ -168,11 +205,12 @@ impl Branch {
         self.counts_from().is_some_and(|from| from <= day) && day < self.ends(tree)
     }
 
-    /// The units it covers on a day by statement; an own union covers its host besides (F2).
+    /// F2: an own union covers its host, others what their books say, from day to day.
     pub fn covered_on(&self, day: Day) -> impl Iterator<Item = UnitIx> + '_ {
-        let own = (self.kind() == BranchKind::Own).then(|| self.host_on(day)).flatten();
+        let is_own = self.kind() == BranchKind::Own;
+        let own = is_own.then(|| self.host_on(day)).flatten();
         let stated = self.covers.iter().filter(move |(_, from, to)| *from <= day && day < *to);
-        own.into_iter().chain(stated.map(|(unit, _, _)| *unit))
+        own.into_iter().chain(stated.filter(move |_| !is_own).map(|(unit, _, _)| *unit))
     }
 
     /// Its women's organisation on a day.

@@ -158,10 +158,23 @@ impl View {
         for (moved, from) in &unit.unmoved {
             row.bytes(&moved.to_bytes()).number(from.0 as i64);
         }
-        for (stamp, _) in &unit.changes {
-            row.day(stamp.day).bytes(&stamp.id.to_bytes());
+        for change in &unit.changes {
+            row.day(change.stamp.day).bytes(&change.stamp.id.to_bytes());
+            row.number(i64::from(change.under.0));
         }
-        row.day(unit.closed.unwrap_or(Day::OPEN));
+        for closing in &unit.closings {
+            row.day(closing.stamp.day).bytes(&closing.stamp.id.to_bytes());
+            row.number(i64::from(closing.under.0));
+        }
+        if let Some(succession) = self.tree.succession_of(at) {
+            row.day(succession.stamp.day).bytes(&succession.stamp.id.to_bytes());
+            let mut units: Vec<UnitId> =
+                succession.old.iter().chain(&succession.new).map(|at| self.unit_id(*at)).collect();
+            units.sort_unstable();
+            units.iter().for_each(|unit| {
+                row.bytes(&unit.0);
+            });
+        }
         row
     }
 

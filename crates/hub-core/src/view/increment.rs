@@ -105,7 +105,6 @@ impl View {
                     parent: Some(_),
                     ..
                 }) => self.tree.find(unit).is_none(),
-                FactBody::Unit(UnitFact::Succeeded { .. }) => false,
                 FactBody::Branch(BranchFact::Merged { .. }) => false,
                 // one parked for closing a cycle is as far-reaching as one that stands
                 FactBody::Branch(fact) => {

@@ -25,9 +25,11 @@ mod read;
 mod rekey;
 mod resolve;
 mod restated;
+pub mod succession;
 mod table;
 mod takeover;
 pub mod tree;
+mod unit;
 pub mod verdict;
 mod withdrawal;
 

@@ -6,7 +6,7 @@ use super::decision::is_decision;
 use super::figure::{Figures, Report, Returned, Series};
 use super::resolve::{is_structural, resolve};
 use super::restated::{Restatements, Told};
-use super::tree::{Stamp, Tree, UnitIx};
+use super::tree::{Change, Closing, Stamp, Tree, UnitIx};
 use super::verdict::{Reason, Verdict};
 use super::withdrawal::Withdrawals;
 use super::{OrgFact, View};
@@ -145,7 +145,7 @@ impl OrgFold<'_> {
 
     fn sort_changes(&mut self) {
         for unit in &mut self.tree.units {
-            unit.changes.sort_by_key(|(stamp, _)| *stamp);
+            unit.sort_changes();
         }
     }
 
@@ -154,19 +154,22 @@ impl OrgFold<'_> {
         let verdict = self.served(place, known);
         self.verdicts[place] = verdict;
         let (true, Some(at)) = (verdict.stands(), known) else { return };
-        let stamp = stamp_of(&self.facts[place]);
+        let fact = &self.facts[place];
+        let stamp = stamp_of(fact);
+        let under = match &fact.stand_in {
+            Some(stand_in) => self.tree.under(at, &stand_in.under),
+            None => self.authority.told_under(self.tree, writer_of(fact), at, stamp.hlc),
+        };
         let state = &mut self.tree.units[at as usize];
         match unit {
-            UnitFact::Closed { .. } => {
-                state.closed = Some(state.closed.map_or(stamp.day, |day| day.min(stamp.day)));
-            }
-            other => state.changes.push((stamp, other.clone())),
+            UnitFact::Closed { .. } => state.closings.push(Closing { stamp, under }),
+            other => state.changes.push(Change { stamp, under, fact: other.clone() }),
         }
     }
 
     /// Puts a unit's changes in order after one was added.
     pub(super) fn sort_changes_of(&mut self, unit: UnitIx) {
-        self.tree.units[unit as usize].changes.sort_by_key(|(stamp, _)| *stamp);
+        self.tree.units[unit as usize].sort_changes();
     }
 
     /// The verdict on a fact that only the node serving this unit may state.

@@ -4,9 +4,12 @@
 //! and so on. Within a level: registrations (they hold on all days), moves, cuts, enrolments. What those
 //! above said of units that a level registers is judged with that level.
 
+mod successions;
+
 use super::OrgFact;
 use super::authority::{Authority, Cut, Enrolled, Writer};
 use super::restated::{StandIn, Told};
+use super::succession::Succession;
 use super::tree::{Move, Origin, Registration, Stamp, Tree, UnitIx};
 use super::verdict::{Reason, Verdict};
 use super::withdrawal::{Withdrawal, Withdrawals};
@@ -39,6 +42,8 @@ struct Resolver<'a> {
     by_writer: BTreeMap<Writer, Vec<u32>>,
     /// Enrolments and moves that act until they are withdrawn, with what withdraws them.
     withdrawn_later: Vec<(u32, FactId)>,
+    /// Successions whose writers may state them, by place; which of them stand is told among all (U4).
+    successions: BTreeMap<u32, Succession>,
 }
 
 /// Whether a fact shapes the tree or the authority over it.
@@ -46,7 +51,10 @@ pub(crate) fn is_structural(fact: &FactBody) -> bool {
     match fact {
         FactBody::Unit(unit) => matches!(
             unit,
-            UnitFact::Registered { .. } | UnitFact::Moved { .. } | UnitFact::Rekeyed { .. }
+            UnitFact::Registered { .. }
+                | UnitFact::Moved { .. }
+                | UnitFact::Succeeded { .. }
+                | UnitFact::Rekeyed { .. }
         ),
         FactBody::Governance(fact) => {
             matches!(fact, GovernanceFact::NodeEnrolled(_) | GovernanceFact::NodeRevoked { .. })
@@ -83,6 +91,7 @@ pub(crate) fn resolve(
         verdicts: BTreeMap::new(),
         by_writer,
         withdrawn_later: Vec::new(),
+        successions: BTreeMap::new(),
     };
     resolver.root(root_key);
     for level in Level::ALL {
@@ -116,6 +125,7 @@ pub(crate) fn register_employer(
         verdicts: BTreeMap::new(),
         by_writer: BTreeMap::new(),
         withdrawn_later: Vec::new(),
+        successions: BTreeMap::new(),
     };
     let verdict = resolver.judge(place);
     *tree = resolver.tree;
@@ -230,6 +240,7 @@ impl Resolver<'_> {
         let outcome = match &fact.fact.body {
             FactBody::Unit(UnitFact::Registered { .. }) => self.judge_registered(place, own, hlc),
             FactBody::Unit(UnitFact::Moved { .. }) => self.judge_moved(place, own, hlc),
+            FactBody::Unit(UnitFact::Succeeded { .. }) => self.judge_succeeded(place, own, hlc),
             FactBody::Unit(UnitFact::Rekeyed { unit, .. }) => {
                 match self.tree.find_registered(unit) {
                     // applied at the end, for it holds on all days
@@ -300,20 +311,11 @@ impl Resolver<'_> {
         let parent = parent.as_ref().map(|p| self.tree.intern(p));
         let located_in = located_in.as_ref().map(|l| self.tree.intern(l));
         let at = self.tree.intern(unit) as usize;
+        let by = (fact.fact.hlc, fact.id);
         let registration = Registration { parent, hlc: fact.fact.hlc, id: fact.id };
         let unit = &mut self.tree.units[at];
         let (kind, level, day) = (*kind, *level, fact.fact.day);
-        let mut origin = Origin { kind, level, located_in, profile: profile.clone(), day };
-        let first = unit.registrations.first();
-        let is_first = first.is_none_or(|k| (registration.hlc, registration.id) < (k.hlc, k.id));
-        match &mut unit.origin {
-            Some(known) if is_first => {
-                origin.day = known.day.min(day);
-                *known = origin;
-            }
-            Some(known) => known.day = known.day.min(day),
-            None => unit.origin = Some(origin),
-        }
+        unit.originate(Origin { kind, level, located_in, profile: profile.clone(), day, by });
         if unit.registrations.is_empty() {
             self.authority.forget_words_over(at as UnitIx);
         } else {
@@ -386,6 +388,12 @@ impl Resolver<'_> {
                 let moved = known.filter(|(_, r)| r.parent.is_some_and(|p| under.contains(&p)));
                 let bits = moved.fold(0, |bits, (at, _)| bits | 1 << at);
                 self.lay_move(place, unit, bits);
+            }
+            FactBody::Unit(UnitFact::Succeeded { .. }) => {
+                let told = self.succession(place);
+                if let Err(reason) = self.lay_succession(place, told) {
+                    return Verdict::Parked(reason);
+                }
             }
             _ => {}
         }
@@ -503,12 +511,21 @@ impl Resolver<'_> {
             if self.verdicts.get(&place).is_none_or(|v| !v.stands()) {
                 continue;
             }
+            let is_other = |id: &UnitId| {
+                let known = self.tree.find_registered(id);
+                known.is_some_and(|at| !self.tree.unit(at).is_employer())
+            };
+            if is_other(&unit) || is_other(&to) {
+                self.verdicts.insert(place, Verdict::Parked(Reason::UnknownSubject));
+                continue;
+            }
             if !self.tree.add_alias(unit, to) {
                 self.verdicts.insert(place, Verdict::Parked(Reason::Cycle));
             }
         }
         if self.tree.has_aliases() {
-            self.tree.merge_aliases();
+            let left_out = self.tree.merge_aliases();
+            self.park_left_out(&left_out);
             for enrolled in &mut self.authority.enrolments {
                 enrolled.unit = self.tree.canonical(enrolled.unit);
             }

@@ -1,10 +1,12 @@
-//! The tree of units: registrations, moves, and the attributes that change by day (DESIGN §3, U1 to U3).
+//! The tree of units: who stands under whom, as known at a clock or on a day (DESIGN §3, U1, U2, U4).
 
-use crate::fact::unit::{Level, UnitKind, UnitProfile};
-use crate::fact::{Code, CodeKind, UnitFact};
+use super::succession::Successions;
 use crate::id::{FactId, UnitId};
 use crate::time::{Day, Hlc};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(crate) use super::unit::replace_codes;
+pub use super::unit::{Change, Closing, Counted, Headcount, Origin, Stamp, Under, Unit, UnitOnDay};
 
 /// A unit's place in [`Tree::units`]; it depends on arrival and never leaves the process.
 pub type UnitIx = u32;
@@ -16,51 +18,7 @@ pub struct Tree {
     pub units: Vec<Unit>,
     by_id: BTreeMap<UnitId, UnitIx>,
     alias: BTreeMap<UnitId, UnitId>,
-}
-
-/// A point of the tree.
-#[derive(Debug, Clone)]
-pub struct Unit {
-    /// Its id.
-    pub id: UnitId,
-    /// What its earliest registration says; none while it is only named.
-    pub origin: Option<Origin>,
-    /// Its registrations by parent, earliest first; several make U1.
-    pub registrations: Vec<Registration>,
-    /// Accepted moves in order of (day, clock, id).
-    pub moves: Vec<Move>,
-    /// The clock from which a move no longer acts, by the move's fact: it was withdrawn.
-    pub(crate) unmoved: Vec<(FactId, Hlc)>,
-    /// Attribute changes in order of (day, clock, id).
-    pub changes: Vec<(Stamp, UnitFact)>,
-    /// The day it closed.
-    pub closed: Option<Day>,
-}
-
-/// What the earliest registration says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
-    /// What it is.
-    pub kind: UnitKind,
-    /// Its level.
-    pub level: Level,
-    /// The territory it was registered in.
-    pub located_in: Option<UnitIx>,
-    /// Its attributes then.
-    pub profile: UnitProfile,
-    /// From which day it is in the books.
-    pub day: Day,
-}
-
-/// The order of an entity's facts: day, clock, id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Stamp {
-    /// Effective day.
-    pub day: Day,
-    /// Clock.
-    pub hlc: Hlc,
-    /// The fact.
-    pub id: FactId,
+    pub(super) successions: Successions,
 }
 
 /// A unit under a parent.
@@ -85,39 +43,6 @@ pub struct Move {
     pub parent: Option<UnitIx>,
     /// The new territory.
     pub located_in: Option<UnitIx>,
-}
-
-/// A unit's attributes on one day.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnitOnDay {
-    /// Name, codes and the rest.
-    pub profile: UnitProfile,
-    /// Latest declared headcount, in persons.
-    pub headcount: Option<Headcount>,
-}
-
-/// What a roll-up asks of a unit on a day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Counted {
-    /// Whether its codes pass their check digits.
-    pub qualified: bool,
-    /// Whether it operates.
-    pub operating: bool,
-    /// Latest declared headcount, in persons.
-    pub headcount: Option<Headcount>,
-}
-
-/// A declared headcount, in persons.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Headcount {
-    /// Employees without those dispatched in.
-    pub employees: u32,
-    /// Women among them.
-    pub women: Option<u32>,
-    /// Migrant workers among them.
-    pub migrant: Option<u32>,
-    /// Dispatched in.
-    pub dispatched: Option<u32>,
 }
 
 impl Tree {
@@ -151,15 +76,7 @@ impl Tree {
         }
         let place = self.units.len() as UnitIx;
         self.by_id.insert(id, place);
-        self.units.push(Unit {
-            id,
-            origin: None,
-            registrations: Vec::new(),
-            moves: Vec::new(),
-            unmoved: Vec::new(),
-            changes: Vec::new(),
-            closed: None,
-        });
+        self.units.push(Unit::named(id));
         place
     }
 
@@ -200,7 +117,8 @@ impl Tree {
     }
 
     /// Moves what was registered under mistyped codes to the right units.
-    pub(crate) fn merge_aliases(&mut self) {
+    /// Yields the successions that then stand no more.
+    pub(crate) fn merge_aliases(&mut self) -> BTreeSet<FactId> {
         for wrong in self.alias.keys().copied().collect::<Vec<_>>() {
             let Some(from) = self.by_id.get(&wrong).copied() else { continue };
             let right = *self.resolve(&wrong);
@@ -211,15 +129,15 @@ impl Tree {
             let moves = std::mem::take(&mut old.moves);
             let unmoved = std::mem::take(&mut old.unmoved);
             let unit = &mut self.units[to];
-            unit.origin = unit.origin.take().or(origin);
-            let mut places = Vec::with_capacity(registrations.len());
-            for registration in registrations {
-                let known = unit.registrations.iter().position(|k| k.parent == registration.parent);
-                places.push(known.unwrap_or(unit.registrations.len()));
-                if known.is_none() {
-                    unit.registrations.push(registration);
-                }
-            }
+            origin.into_iter().for_each(|origin| unit.originate(origin));
+            let parents: Vec<Option<UnitIx>> = registrations.iter().map(|r| r.parent).collect();
+            registrations.into_iter().for_each(|registration| {
+                unit.register(registration);
+            });
+            let place = |parent: &Option<UnitIx>| {
+                unit.registrations.iter().position(|known| known.parent == *parent)
+            };
+            let places: Vec<usize> = parents.iter().filter_map(place).collect();
             for mut moved in moves {
                 let bits = places.iter().enumerate().filter(|(at, _)| moved.moves_parent_of(*at));
                 let bits = bits.filter(|(_, place)| **place < 32);
@@ -230,6 +148,12 @@ impl Tree {
             unit.unmoved.extend(unmoved);
         }
         self.rename_parents();
+        let canonical: Vec<UnitIx> =
+            (0..self.units.len() as u32).map(|at| self.canonical(at)).collect();
+        let mut successions = std::mem::take(&mut self.successions);
+        let left_out = successions.rename(&canonical);
+        self.lay_successions(successions);
+        left_out
     }
 
     /// Parents and places named under mistyped codes are the right units.
@@ -263,6 +187,20 @@ impl Tree {
         id
     }
 
+    /// Under which registrations of a unit something holds that holds under these parents; where it has one
+    /// only, under that.
+    pub(crate) fn under(&self, unit: UnitIx, parents: &[UnitId]) -> Under {
+        let registrations = &self.unit(unit).registrations;
+        if registrations.len() < 2 {
+            return Under(1);
+        }
+        let parents: Vec<Option<UnitIx>> = parents.iter().map(|id| self.find(id)).collect();
+        let held = registrations.iter().take(32).enumerate();
+        let held =
+            held.filter(|(_, known)| known.parent.is_some() && parents.contains(&known.parent));
+        Under(held.fold(0, |bits, (at, _)| bits | 1 << at))
+    }
+
     /// All ids in order, with their places.
     pub fn ids(&self) -> impl Iterator<Item = (&UnitId, UnitIx)> {
         self.by_id.iter().map(|(id, place)| (id, *place))
@@ -283,8 +221,15 @@ impl Tree {
         }
     }
 
-    /// The parent under a registration on a day (for answers).
+    /// The parent under a registration on a day (for answers): the one named, or where what it names stands
+    /// that day (U4).
     pub fn parent_on(&self, unit: UnitIx, registration: usize, day: Day) -> Option<UnitIx> {
+        let named = self.named_parent_on(unit, registration, day)?;
+        self.standing_on(named, day, &|at| self.path_on(at, day))
+    }
+
+    /// The parent named for a registration by the latest move of a day, else by the registration (U2).
+    pub fn named_parent_on(&self, unit: UnitIx, registration: usize, day: Day) -> Option<UnitIx> {
         let unit = self.unit(unit);
         let moved = unit
             .moves
@@ -310,11 +255,14 @@ impl Tree {
         path
     }
 
-    /// The same as known at a clock reading, beginning under one registration of the unit.
+    /// The same as known at a clock reading, beginning under one registration of the unit; each unit as what
+    /// follows it one to one by then.
     pub(crate) fn path_at(&self, unit: UnitIx, registration: usize, at: Hlc) -> Vec<UnitIx> {
-        let mut path = vec![unit];
-        let mut next = self.parent_at(unit, registration, at);
-        while let Some(parent) = next {
+        let heir = self.heir_at(unit, at);
+        let registration = if heir == unit { registration } else { 0 };
+        let mut path = vec![heir];
+        let mut next = self.parent_at(heir, registration, at);
+        while let Some(parent) = next.map(|named| self.heir_at(named, at)) {
             if path.contains(&parent) {
                 break;
             }
@@ -326,6 +274,7 @@ impl Tree {
 
     /// Whether `above` is `unit` or an ancestor of it by any of its registrations, as known at `at`.
     pub fn is_at_or_above(&self, above: UnitIx, unit: UnitIx, at: Hlc) -> bool {
+        let (above, unit) = (self.heir_at(above, at), self.heir_at(unit, at));
         let registrations = self.unit(unit).registrations.len().max(1);
         (0..registrations).any(|r| self.path_at(unit, r, at).contains(&above))
     }
@@ -335,150 +284,4 @@ impl Move {
     pub(crate) fn moves_parent_of(&self, registration: usize) -> bool {
         self.parent.is_some() && registration < 32 && self.registrations >> registration & 1 == 1
     }
-}
-
-impl Unit {
-    /// Adds a registration in order of clock and id; of one parent the earliest holds. Moves go on moving
-    /// the registrations they moved.
-    pub(crate) fn register(&mut self, registration: Registration) {
-        let order = |r: &Registration| (r.hlc, r.id);
-        let before = self.registrations.clone();
-        match self.registrations.iter_mut().find(|r| r.parent == registration.parent) {
-            Some(known) if order(&registration) < order(known) => *known = registration,
-            Some(_) => return,
-            None => self.registrations.push(registration),
-        }
-        self.registrations.sort_by_key(order);
-        let place_of = |parent| self.registrations.iter().position(|r| r.parent == parent);
-        let places: Vec<Option<usize>> = before.iter().map(|r| place_of(r.parent)).collect();
-        for moved in &mut self.moves {
-            let old = places.iter().take(32).enumerate();
-            let kept = old.filter(|(at, _)| moved.registrations >> at & 1 == 1);
-            let now = kept.filter_map(|(_, place)| place.filter(|place| *place < 32));
-            moved.registrations = now.fold(0, |bits, place| bits | 1 << place);
-        }
-    }
-
-    /// From when a move no longer acts. A withdrawal acts from its own clock, never backwards.
-    fn unmoved_at(&self, moved: &Move) -> Option<Hlc> {
-        self.unmoved.iter().find(|(id, _)| *id == moved.stamp.id).map(|(_, from)| *from)
-    }
-
-    /// Its level, once registered.
-    pub fn level(&self) -> Option<Level> {
-        self.origin.as_ref().map(|o| o.level)
-    }
-
-    /// Whether it is an employer.
-    pub fn is_employer(&self) -> bool {
-        self.origin.as_ref().is_some_and(|o| o.kind == UnitKind::Employer)
-    }
-
-    /// Whether it stands in the books and is not closed on `day`.
-    pub fn is_open(&self, day: Day) -> bool {
-        self.origin.as_ref().is_some_and(|o| o.day <= day) && self.closed.is_none_or(|c| day < c)
-    }
-
-    /// Its latest name.
-    pub fn name(&self) -> &str {
-        let revised = self.changes.iter().rev().find_map(|(_, change)| match change {
-            UnitFact::Revised { name: Some(name), .. } => Some(name.as_str()),
-            _ => None,
-        });
-        revised.or(self.origin.as_ref().map(|o| o.profile.name.as_str())).unwrap_or("")
-    }
-
-    /// Every code it ever had.
-    pub fn codes(&self) -> impl Iterator<Item = &Code> {
-        let revised = self.changes.iter().flat_map(|(_, change)| match change {
-            UnitFact::Revised { codes, .. } => codes.as_slice(),
-            _ => &[],
-        });
-        self.origin.iter().flat_map(|o| &o.profile.codes).chain(revised)
-    }
-
-    /// Its attributes on a day; none before it is registered.
-    pub fn on(&self, day: Day) -> Option<UnitOnDay> {
-        let mut state =
-            UnitOnDay { profile: self.origin.as_ref()?.profile.clone(), headcount: None };
-        for (_, change) in self.changes.iter().take_while(|(stamp, _)| stamp.day <= day) {
-            state.change(change);
-        }
-        Some(state)
-    }
-
-    /// What a roll-up asks of it on a day; none before it is registered.
-    pub fn counted_on(&self, day: Day) -> Option<Counted> {
-        let profile = &self.origin.as_ref()?.profile;
-        let (mut qualified, mut operating) = (profile.qualified, profile.operating);
-        let mut headcount = None;
-        for (_, change) in self.changes.iter().take_while(|(stamp, _)| stamp.day <= day) {
-            headcount = headcount_of(change).or(headcount);
-            if let UnitFact::Revised { qualified: q, operating: o, .. } = change {
-                qualified = q.unwrap_or(qualified);
-                operating = o.unwrap_or(operating);
-            }
-        }
-        Some(Counted { qualified, operating, headcount })
-    }
-}
-
-fn headcount_of(change: &UnitFact) -> Option<Headcount> {
-    match change {
-        UnitFact::HeadcountDeclared { employees, women, migrant, dispatched, .. } => {
-            Some(Headcount {
-                employees: *employees,
-                women: *women,
-                migrant: *migrant,
-                dispatched: *dispatched,
-            })
-        }
-        _ => None,
-    }
-}
-
-impl UnitOnDay {
-    fn change(&mut self, change: &UnitFact) {
-        if let Some(headcount) = headcount_of(change) {
-            self.headcount = Some(headcount);
-        }
-        let UnitFact::Revised {
-            name,
-            codes,
-            ownership,
-            industry,
-            operating,
-            no_union_reason,
-            qualified,
-            ..
-        } = change
-        else {
-            return;
-        };
-        let profile = &mut self.profile;
-        if let Some(name) = name {
-            profile.name.clone_from(name);
-        }
-        replace_codes(&mut profile.codes, codes);
-        profile.ownership = ownership.or(profile.ownership);
-        profile.industry = industry.or(profile.industry);
-        profile.operating = operating.unwrap_or(profile.operating);
-        profile.qualified = qualified.unwrap_or(profile.qualified);
-        match no_union_reason {
-            Some(0) => profile.no_union_reason = None,
-            Some(reason) => profile.no_union_reason = Some(*reason),
-            None => {}
-        }
-    }
-
-    /// Its code of one list.
-    pub fn code(&self, kind: CodeKind) -> Option<&str> {
-        self.profile.codes.iter().find(|c| c.kind == kind).map(|c| c.value.as_str())
-    }
-}
-
-/// Codes replace those of the same list.
-pub(crate) fn replace_codes(codes: &mut Vec<Code>, newer: &[Code]) {
-    codes.retain(|code| newer.iter().all(|n| n.kind != code.kind));
-    codes.extend_from_slice(newer);
 }

@@ -41,6 +41,8 @@ pub enum Reason {
     NoClaim,
     /// The sides of a ruling are not of one sort.
     MixedSides,
+    /// A unit is old in an earlier succession, or the successions would close a cycle (U4).
+    AlreadySucceeded,
 }
 
 impl fmt::Display for Reason {
@@ -56,6 +58,7 @@ impl fmt::Display for Reason {
             Self::Unreadable => "unreadable",
             Self::NoClaim => "no claim",
             Self::MixedSides => "mixed sides",
+            Self::AlreadySucceeded => "already succeeded",
         })
     }
 }

@@ -71,7 +71,7 @@ impl Names {
                 continue;
             }
             let place = names.add_unit(unit.id, unit.name(), origin.kind, origin.level, None);
-            names.units[place].open = unit.closed.is_none_or(|closed| day < closed);
+            names.units[place].open = unit.closed(0).is_none_or(|closed| day < closed);
             for code in unit.codes() {
                 names.add_unit_code(place, code);
             }

@@ -83,6 +83,7 @@ pub fn reason(lang: Lang, reason: Reason) -> String {
         Reason::Unreadable => "需升级程序才能读取",
         Reason::NoClaim => "裁定所指的会籍、登记或工会不存在",
         Reason::MixedSides => "裁定各方不是同一类事项",
+        Reason::AlreadySucceeded => "该单位已有其他承接关系或形成循环",
     };
     lang.pick(zh.to_owned(), reason.to_string())
 }

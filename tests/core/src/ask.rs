@@ -1,0 +1,58 @@
+//! Questions to a view in few words, for tables of rates.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use crate::story::{DAY_0, unit};
+use hub_core::query::{Answer, By, Desk, Label, Question, Row};
+use hub_core::time::Day;
+use hub_core::view::View;
+
+/// The answer about a unit of a story; the base stands after a colon, `due` if none.
+pub fn answer(
+    view: &View,
+    name: &str,
+    indicator: &str,
+    on: i32,
+    boundaries: i32,
+    by: By,
+) -> Answer {
+    let (indicator, base) = indicator.split_once(':').unwrap_or((indicator, "due"));
+    let question = Question {
+        unit: view.tree().find(&unit(name)).unwrap(),
+        indicator: indicator.into(),
+        base: base.into(),
+        by,
+        as_of: Day(DAY_0 + on),
+        boundaries: Some(Day(DAY_0 + boundaries)),
+    };
+    Desk::default().answer(view, &question).unwrap()
+}
+
+fn in_words(row: &Row) -> String {
+    match row.denominator {
+        Some(denominator) => format!("{}/{denominator}", row.numerator),
+        None => row.numerator.to_string(),
+    }
+}
+
+/// The totals of several units on one day, as `a 1/2  b 0/1`.
+pub fn totals(view: &View, names: &str, indicator: &str, on: i32, boundaries: i32) -> String {
+    let total = |name: &str| {
+        let answer = answer(view, name, indicator, on, boundaries, By::Total);
+        format!("{name} {}", in_words(answer.rows.last().unwrap()))
+    };
+    names.split_whitespace().map(total).collect::<Vec<_>>().join("  ")
+}
+
+/// The rows by child of a unit on one day, as `本级 1  t 1/2`.
+pub fn children(view: &View, name: &str, indicator: &str, on: i32, boundaries: i32) -> String {
+    let answer = answer(view, name, indicator, on, boundaries, By::Child);
+    let label = |row: &Row| match &row.label {
+        Label::Unit(at) => view.tree().unit(*at).name().to_owned(),
+        Label::Direct => "本级".into(),
+        Label::Total => "合计".into(),
+        Label::Group(group) => group.clone(),
+    };
+    let rows = answer.rows.iter().map(|row| format!("{} {}", label(row), in_words(row)));
+    rows.collect::<Vec<_>>().join("  ")
+}
