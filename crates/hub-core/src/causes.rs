@@ -128,7 +128,7 @@ pub fn value(view: &View, asked: &Asked) -> Result<Value, QueryError> {
         basis: Basis::Registry,
     };
     // no digest and no citation: these views are steps on the way
-    let ((over, under), _, _) = query::ratio(&question, Indicators::standard())?;
+    let (over, under) = query::asked(&question, Indicators::standard())?.ratio;
     let boundaries = asked.boundaries.unwrap_or(asked.as_of);
     let total = Rollup::of(view, asked.as_of, boundaries).total(view.tree().canonical(unit));
     Ok(Value { numerator: total.get(over), denominator: under.map(|under| total.get(under)) })

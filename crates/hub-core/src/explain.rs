@@ -65,7 +65,7 @@ pub fn explain(
     rollup: &Rollup,
     question: &Question,
 ) -> Result<Explanation, QueryError> {
-    let ((over, under), _, _) = query::ratio(question, Indicators::standard())?;
+    let (over, under) = query::asked(question, Indicators::standard())?.ratio;
     let facts = Facts::of(view, question.as_of);
     let unit = view.tree().canonical(question.unit);
     let mut open = vec![unit];

@@ -1,19 +1,21 @@
 //! Answers: a question about a unit's figures, rows, and the citation that lets anyone recompute them
 //! (DESIGN §8). Rendering is the caller's.
 
+mod rows;
+
 use crate::catalog::Catalog;
 use crate::closing::Closing;
-use crate::fact::unit::UnitKind;
 use crate::hash::Hash;
 use crate::id::UnitId;
 use crate::measure::{Counts, Indicator, Indicators, Measure};
 use crate::reporting::DeclaredTotals;
-use crate::rollup::Rollup;
+use crate::rollup::{Bounds, Kind, Ratio, Rollup};
 use crate::time::{Day, Hlc};
 use crate::view::View;
 use crate::view::checkpoint::Checkpoint;
 use crate::view::tree::UnitIx;
-use std::collections::{BTreeMap, BTreeSet};
+use rows::Table;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What is asked.
@@ -147,6 +149,15 @@ pub enum Rate {
     NoData,
 }
 
+/// A number, or a numerator with its denominator, at the least or the most it could be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bound {
+    /// Over the line, or the count itself.
+    pub numerator: i64,
+    /// Under the line; none for a plain count.
+    pub denominator: Option<i64>,
+}
+
 /// One row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
@@ -158,6 +169,8 @@ pub struct Row {
     pub denominator: Option<i64>,
     /// Whether they make a rate.
     pub rate: Rate,
+    /// What it is at the least, and at the most; none where nothing in the row is doubtful.
+    pub bounds: Option<(Bound, Bound)>,
     /// All counts of the row, by the books.
     pub counts: Counts,
     /// The numerator by the books, beside a declared one (S3).
@@ -236,14 +249,12 @@ pub struct Desk {
     version: u64,
     rollups: BTreeMap<(Day, Day), Arc<Rollup>>,
     declared: BTreeMap<(Day, Day), Arc<DeclaredTotals>>,
+    bounds: BTreeMap<(Day, Day, Ratio, Kind), Arc<Bounds>>,
     digest: Option<Hash>,
 }
 
 /// Roll-ups kept.
 const ROLLUPS_MAX: usize = 8;
-
-/// Numerator and denominator, or a plain measure.
-type Ratio = (Measure, Option<Measure>);
 
 impl Desk {
     /// The roll-up of a day.
@@ -251,6 +262,7 @@ impl Desk {
         self.renew(view);
         if self.rollups.len() >= ROLLUPS_MAX && !self.rollups.contains_key(&(day, boundaries)) {
             self.rollups.clear();
+            self.bounds.clear();
         }
         let rollup = || Arc::new(Rollup::of(view, day, boundaries));
         Arc::clone(self.rollups.entry((day, boundaries)).or_insert_with(rollup))
@@ -269,6 +281,13 @@ impl Desk {
         }
         let totals = || Arc::new(DeclaredTotals::of(view, rollup));
         Arc::clone(self.declared.entry((rollup.day, boundaries)).or_insert_with(totals))
+    }
+
+    /// Low and high of a ratio in a roll-up of this desk.
+    fn bounds(&mut self, view: &View, rollup: &Rollup, ratio: Ratio, kind: Kind) -> Arc<Bounds> {
+        let key = (rollup.day, rollup.boundaries(), ratio, kind);
+        let bounds = || Arc::new(Bounds::of(view, rollup, ratio, kind));
+        Arc::clone(self.bounds.entry(key).or_insert_with(bounds))
     }
 
     /// The view's digest.
@@ -301,7 +320,7 @@ impl Desk {
         question: &Question,
         published: &Indicators,
     ) -> Result<Answer, QueryError> {
-        let (ratio, name, definition) = ratio(question, published)?;
+        let Asked { ratio, kind, name, definition } = asked(question, published)?;
         let boundaries = question.boundaries.unwrap_or(question.as_of);
         let rollup = self.rollup(view, question.as_of, boundaries);
         let declared = match question.basis {
@@ -312,7 +331,9 @@ impl Desk {
             }
         };
         let declared = declared.as_deref();
-        let table = Table { view, rollup: &rollup, declared, ratio, unit: question.unit };
+        let bounds = declared.is_none().then(|| self.bounds(view, &rollup, ratio, kind));
+        let bounds = bounds.as_deref();
+        let table = Table { view, rollup: &rollup, declared, bounds, ratio, unit: question.unit };
         let rows = match question.by {
             By::Total => vec![table.total()],
             By::Child => table.by_child(),
@@ -337,10 +358,18 @@ impl Desk {
     }
 }
 
-pub(crate) fn ratio(
+/// What a question asks for.
+pub(crate) struct Asked {
+    pub(crate) ratio: Ratio,
+    pub(crate) kind: Kind,
+    pub(crate) name: String,
+    pub(crate) definition: Hash,
+}
+
+pub(crate) fn asked(
     question: &Question,
     published: &Indicators,
-) -> Result<(Ratio, String, Hash), QueryError> {
+) -> Result<Asked, QueryError> {
     if let Some(indicator) = published.find(&question.indicator) {
         let (numerator, denominator) =
             indicator.ratio(&question.base).ok_or_else(|| QueryError::Base {
@@ -348,7 +377,9 @@ pub(crate) fn ratio(
                 found: question.base.clone(),
             })?;
         let name = format!("{} v{}", indicator.id, indicator.version);
-        return Ok(((numerator, Some(denominator)), name, indicator.hash()));
+        let kind = if indicator.kind == "set" { Kind::Set } else { Kind::Count };
+        let (ratio, definition) = ((numerator, Some(denominator)), indicator.hash());
+        return Ok(Asked { ratio, kind, name, definition });
     }
     let measure = Measure::ALL.iter().find(|measure| measure.id() == question.indicator);
     let all = || {
@@ -360,7 +391,8 @@ pub(crate) fn ratio(
         found: question.indicator.clone(),
     })?;
     let definition = crate::hash::sha256(&[b"hub measure 0", measure.id().as_bytes()]);
-    Ok(((*measure, None), measure.id().to_owned(), definition))
+    let name = measure.id().to_owned();
+    Ok(Asked { ratio: (*measure, None), kind: Kind::Plain, name, definition })
 }
 
 /// Whether both measures have an element of the basis form.
@@ -381,215 +413,4 @@ fn path(view: &View, rollup: &Rollup, unit: UnitIx) -> Vec<String> {
     let mut names: Vec<String> = up.map(|at| view.tree().unit(at).name().to_owned()).collect();
     names.reverse();
     names
-}
-
-struct Table<'a> {
-    view: &'a View,
-    rollup: &'a Rollup,
-    /// Where the numbers are declared ones.
-    declared: Option<&'a DeclaredTotals>,
-    ratio: Ratio,
-    unit: UnitIx,
-}
-
-/// Counts by the books and as declared.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Both {
-    registry: Counts,
-    declared: Counts,
-}
-
-impl Both {
-    fn add_all(&mut self, other: &Self) {
-        self.registry.add_all(&other.registry);
-        self.declared.add_all(&other.declared);
-    }
-}
-
-impl Table<'_> {
-    /// The row of what lies `inside`; `served` is a unit whose node vouches for it besides those inside.
-    fn row(
-        &self,
-        label: Label,
-        both: Both,
-        served: UnitIx,
-        inside: &dyn Fn(UnitIx) -> bool,
-    ) -> Row {
-        let counts = self.with_disputed(both.registry, inside);
-        let asked = if self.declared.is_some() { both.declared } else { counts };
-        let numerator = asked.get(self.ratio.0);
-        let denominator = self.ratio.1.map(|measure| asked.get(measure));
-        let of_members = matches!(self.ratio.0, Measure::MembersCovered | Measure::MembersEmployed);
-        let rate = match denominator {
-            _ if asked == Counts::default() => Rate::NoData,
-            None => Rate::Plain,
-            Some(0) => Rate::NoBase,
-            Some(base) if of_members && numerator > base => Rate::BaseTooSmall,
-            Some(_) => Rate::Derived,
-        };
-        Row {
-            label,
-            numerator,
-            denominator,
-            rate,
-            counts,
-            registry: self.declared.map(|_| counts.get(self.ratio.0)),
-            awaiting: self.awaiting(inside),
-            oldest_head: self.oldest_head(served, inside),
-        }
-    }
-
-    /// U1: a unit that a mere tie places is disputed in every row it is registered in, and once in each.
-    fn with_disputed(&self, mut counts: Counts, inside: &dyn Fn(UnitIx) -> bool) -> Counts {
-        let tree = self.view.tree();
-        let disputed = self.rollup.registered().filter(|(unit, registered)| {
-            let here = inside(*unit) || registered.others.iter().any(|other| inside(*other));
-            here && registered.is_disputed() && tree.unit(*unit).is_open(self.rollup.day)
-        });
-        counts.add(Measure::UnitsDisputed, disputed.count() as i64);
-        counts
-    }
-
-    fn total(&self) -> Row {
-        let inside = |at: UnitIx| self.rollup.is_at_or_above(self.unit, at);
-        self.row(Label::Total, self.total_of(self.unit), self.unit, &inside)
-    }
-
-    /// What stands at the unit itself.
-    fn own_of(&self, unit: UnitIx) -> Both {
-        let declared = self.declared.map(|declared| declared.own(unit)).unwrap_or_default();
-        Both { registry: self.rollup.own(unit), declared }
-    }
-
-    /// What stands in its subtree.
-    fn total_of(&self, unit: UnitIx) -> Both {
-        let declared = self.declared.map(|declared| declared.total(unit)).unwrap_or_default();
-        Both { registry: self.rollup.total(unit), declared }
-    }
-
-    /// Children that are no employers have a row each; what is directly affiliated has one: 本级. Where
-    /// all children are employers each has its own.
-    fn by_child(&self) -> Vec<Row> {
-        let children = self.rollup.children(self.unit);
-        let is_employer = |at: &UnitIx| self.view.tree().unit(*at).is_employer();
-        let only_employers = children.iter().all(is_employer);
-        let mut rows = Vec::new();
-        let mut direct = self.own_of(self.unit);
-        let mut listed = Vec::new();
-        for child in children {
-            if is_employer(child) && !only_employers {
-                direct.add_all(&self.total_of(*child));
-                continue;
-            }
-            let inside = |at: UnitIx| self.rollup.is_at_or_above(*child, at);
-            rows.push(self.row(Label::Unit(*child), self.total_of(*child), *child, &inside));
-            listed.push(*child);
-        }
-        rows.sort_by_key(|row| match row.label {
-            Label::Unit(at) => self.order(at),
-            _ => (3, String::new()),
-        });
-        if direct != Both::default() {
-            let inside = |at: UnitIx| {
-                let below = |child: &UnitIx| self.rollup.is_at_or_above(*child, at);
-                self.rollup.is_at_or_above(self.unit, at) && !listed.iter().any(below)
-            };
-            rows.insert(0, self.row(Label::Direct, direct, self.unit, &inside));
-        }
-        rows.push(self.total());
-        rows
-    }
-
-    /// Territories by code, then other units by name.
-    fn order(&self, at: UnitIx) -> (u8, String) {
-        let unit = self.view.tree().unit(at);
-        let division = unit.codes().find(|c| c.kind == crate::fact::CodeKind::Division);
-        match (&unit.origin, division) {
-            (Some(origin), Some(code)) if origin.kind == UnitKind::Territory => {
-                (0, code.value.clone())
-            }
-            _ => (1, unit.name().to_owned()),
-        }
-    }
-
-    fn by_group(&self, by: By) -> Vec<Row> {
-        let mut groups: BTreeMap<String, Both> = BTreeMap::new();
-        let mut open = vec![self.unit];
-        while let Some(at) = open.pop() {
-            open.extend(self.rollup.children(at));
-            let own = self.own_of(at);
-            if own != Both::default() {
-                groups.entry(self.group(by, at)).or_default().add_all(&own);
-            }
-        }
-        let nobody = |_: UnitIx| false;
-        let mut rows: Vec<Row> = groups
-            .into_iter()
-            .map(|(group, counts)| self.row(Label::Group(group), counts, self.unit, &nobody))
-            .collect();
-        rows.push(self.total());
-        rows
-    }
-
-    fn group(&self, by: By, at: UnitIx) -> String {
-        let Some(state) = self.rollup.unit_on(self.view, at) else {
-            return String::new();
-        };
-        match by {
-            By::Ownership => state.profile.ownership.map_or(String::new(), |code| code.to_string()),
-            By::Industry => {
-                state.profile.industry.map_or(String::new(), |l| char::from(l).to_string())
-            }
-            By::Headcount => state.headcount.map_or("", |h| band(h.employees)).to_owned(),
-            By::Total | By::Child => String::new(),
-        }
-    }
-
-    /// Persons claimed by a union inside and one outside, and firms registered inside and outside.
-    fn awaiting(&self, inside: &dyn Fn(UnitIx) -> bool) -> u64 {
-        let host = |at| {
-            let host = self.view.branches().branch(at).host_on(self.rollup.day);
-            let tree = self.view.tree();
-            host.map(|unit| tree.heir_on(tree.canonical(unit), self.rollup.day))
-        };
-        let crosses = |one: Option<UnitIx>, other: Option<UnitIx>| {
-            one.is_some_and(inside) != other.is_some_and(inside)
-        };
-        let persons: u64 = self
-            .view
-            .rival_unions()
-            .filter(|((one, other), _)| crosses(host(*one), host(*other)))
-            .map(|(_, persons)| persons)
-            .sum();
-        let firms = self
-            .rollup
-            .registered()
-            .filter(|(unit, registered)| {
-                let parent = self.rollup.parent(*unit);
-                registered.others.iter().any(|other| crosses(parent, Some(*other)))
-            })
-            .count();
-        persons + firms as u64
-    }
-
-    /// The clock of the node that has been silent longest: of those that serve something inside, and of
-    /// the one that serves the unit itself, perhaps from above.
-    fn oldest_head(&self, served: UnitIx, inside: &dyn Fn(UnitIx) -> bool) -> Option<Hlc> {
-        let authority = self.view.authority();
-        let of_unit = authority.server_of(self.view.tree(), served, Hlc::MAX);
-        let within = authority.enrolments.iter().filter(|e| inside(e.unit));
-        let nodes: BTreeSet<_> = within.chain(of_unit).map(|e| e.enrolment.node).collect();
-        nodes.into_iter().filter_map(|node| self.view.last_clock(node)).min()
-    }
-}
-
-/// Headcount bands, by their least number.
-fn band(employees: u32) -> &'static str {
-    match employees {
-        0..25 => "0-24",
-        25..50 => "25-49",
-        50..100 => "50-99",
-        100..1_000 => "100-999",
-        _ => "1000-",
-    }
 }

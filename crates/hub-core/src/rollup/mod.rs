@@ -1,11 +1,14 @@
 //! The roll-up: where units, unions and members join, on one day (DESIGN §7 M5, F1 to F5, U1 to U4).
 
+mod bounds;
 mod cover;
+mod doubt;
 mod members;
 mod place;
 mod unions;
 mod units;
 
+pub use bounds::{Bounds, Delta, Inside, Kind, Ratio};
 pub use place::{Because, Registered};
 
 use crate::fact::unit::Level;
@@ -15,6 +18,7 @@ use crate::time::Day;
 use crate::view::View;
 use crate::view::branch::BranchIx;
 use crate::view::tree::{Tree, UnitIx, UnitOnDay};
+use doubt::{Doubts, Unknown};
 use place::Placed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -37,6 +41,7 @@ pub struct Rollup {
     covered: Vec<bool>,
     active_at: BTreeMap<UnitIx, i64>,
     left: BTreeMap<FactId, Left>,
+    doubts: Doubts,
 }
 
 /// What a succession left for somebody to say where it belongs (U4): a finding.
@@ -66,6 +71,7 @@ struct Work<'a> {
     /// Active members credited to each union.
     active_of: BTreeMap<BranchIx, i64>,
     left: BTreeMap<FactId, Left>,
+    unknown: Vec<Unknown>,
 }
 
 impl Rollup {
@@ -85,6 +91,11 @@ impl Rollup {
             Arc::new(Placed::on(view, &unions, boundaries))
         };
         work.finish(placed)
+    }
+
+    /// The day of the boundaries.
+    pub fn boundaries(&self) -> Day {
+        self.placed.day
     }
 
     /// The parent of a unit on the day of the boundaries.
@@ -115,6 +126,33 @@ impl Rollup {
     /// Units of several registrations, with how each was placed (U1).
     pub fn registered(&self) -> impl Iterator<Item = (UnitIx, &Registered)> {
         self.placed.registered.iter().map(|(unit, registered)| (*unit, registered))
+    }
+
+    /// Units that a mere tie places, with their other parents (U1).
+    pub fn disputed(&self, view: &View) -> impl Iterator<Item = (UnitIx, &[UnitIx])> {
+        let day = self.day;
+        let tree = view.tree();
+        let tied = self.placed.registered.iter().filter(|(_, known)| known.is_disputed());
+        tied.filter(move |(unit, _)| tree.unit(**unit).is_open_under(self.then.registration(**unit), day))
+            .map(|(unit, known)| (*unit, known.others.as_slice()))
+    }
+
+    fn is_disputed(&self, unit: UnitIx) -> bool {
+        !self.other_parents(unit).is_empty()
+    }
+
+    /// The other parents of a unit that a mere tie places.
+    fn other_parents(&self, unit: UnitIx) -> &[UnitIx] {
+        let known = self.placed.registered.get(&unit).filter(|known| known.is_disputed());
+        known.map_or(&[], |known| known.others.as_slice())
+    }
+
+    /// The way up from a unit, itself first, under its parent or under another.
+    fn path(&self, unit: Option<UnitIx>, under: Option<UnitIx>) -> Vec<UnitIx> {
+        let Some(unit) = unit else { return Vec::new() };
+        let next = under.or_else(|| self.parent(unit));
+        let above = std::iter::successors(next, |at| self.parent(*at));
+        std::iter::once(unit).chain(above).collect()
     }
 
     /// Whether a counting union covers an employer on the day (F2).
@@ -164,12 +202,14 @@ impl<'a> Work<'a> {
             women_at: BTreeMap::new(),
             active_of: BTreeMap::new(),
             left: BTreeMap::new(),
+            unknown: Vec::new(),
         }
     }
 
     /// Sums up along the boundaries asked for.
     fn finish(mut self, placed: Arc<Placed>) -> Rollup {
-        self.gather(&placed);
+        let mut doubts = self.doubts();
+        self.gather(&placed, &mut doubts);
         self.count_left_units();
         let mut total = self.own.clone();
         for level in Level::ALL.iter().rev() {
@@ -197,12 +237,23 @@ impl<'a> Work<'a> {
         }
         let (covered, active_at, left) = (self.covered, self.active_at, self.left);
         let (own, then) = (self.own, self.placed);
-        Rollup { day: self.day, placed, then, children, own, total, covered, active_at, left }
+        Rollup {
+            day: self.day,
+            placed,
+            then,
+            children,
+            own,
+            total,
+            covered,
+            active_at,
+            left,
+            doubts,
+        }
     }
 
     /// U4: what stands at a unit that others follow by the day of the boundaries stands where they do. An
     /// employer stays itself: it is listed under its parent of that day.
-    fn gather(&mut self, placed: &Placed) {
+    fn gather(&mut self, placed: &Placed, doubts: &mut Doubts) {
         for succession in self.tree.successions() {
             for old in &succession.old {
                 if succession.stamp.day > placed.day || self.tree.unit(*old).is_employer() {
@@ -213,6 +264,7 @@ impl<'a> Work<'a> {
                 {
                     let counts = std::mem::take(&mut self.own[*old as usize]);
                     self.own[to as usize].add_all(&counts);
+                    doubts.gather(*old, to);
                 }
             }
         }

@@ -1,8 +1,9 @@
 //! What each employer counts as, and how far the founding of its union has come.
 
 use super::Work;
+use super::doubt::Unknown;
 use super::unions::host_on;
-use crate::measure::{Counts, Measure};
+use crate::measure::Measure;
 use crate::time::Day;
 use crate::view::branch::Branch;
 use crate::view::tree::{Counted, Tree, UnitIx};
@@ -33,16 +34,20 @@ impl Work<'_> {
             let due = i64::from(self.view.policy().founding_due_employees);
             let has = |least| employees.is_some_and(|e| e >= least);
             count(Measure::UnitsAll, Measure::CoveredAll, true);
-            count(Measure::UnitsDue, Measure::CoveredDue, has(due));
-            count(Measure::Units50, Measure::Covered50, has(50));
-            count(Measure::Units100, Measure::Covered100, has(100));
+            for (least, of_all, of_covered) in headcount_bounds(due) {
+                count(of_all, of_covered, has(least));
+            }
             count(Measure::UnitsOperating, Measure::CoveredOperating, state.operating);
+            let stage = stages.get(&(at as UnitIx)).copied().unwrap_or(Stage::None);
+            let stage = if covered { Stage::Founded } else { stage };
             if has(due) {
-                let stage = stages.get(&(at as UnitIx)).copied().unwrap_or(Stage::None);
-                count_stage(counts, if covered { Stage::Founded } else { stage });
+                stage.measures().for_each(|measure| counts.add(measure, 1));
             }
             match employees {
-                None => counts.add(Measure::UnitsUnknownHeadcount, 1),
+                None => {
+                    counts.add(Measure::UnitsUnknownHeadcount, 1);
+                    self.unknown.push(Unknown { at: at as UnitIx, covered, stage, due });
+                }
                 Some(employees) => {
                     counts.add(Measure::EmployeesAll, employees);
                     counts.add(Measure::MembersEmployed, active);
@@ -104,9 +109,18 @@ fn stage(branch: &Branch, tree: &Tree, day: Day) -> Stage {
     }
 }
 
+/// Headcounts from which a unit is in a base: the least, the measure of all such and of those covered.
+pub(super) fn headcount_bounds(due: i64) -> [(i64, Measure, Measure); 3] {
+    [
+        (due, Measure::UnitsDue, Measure::CoveredDue),
+        (50, Measure::Units50, Measure::Covered50),
+        (100, Measure::Units100, Measure::Covered100),
+    ]
+}
+
 /// How far a founding has come; exclusive, and they sum (DESIGN §8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
+pub(super) enum Stage {
     None,
     Refused,
     Applied,
@@ -114,14 +128,17 @@ enum Stage {
     Founded,
 }
 
-fn count_stage(counts: &mut Counts, stage: Stage) {
-    let measure = match stage {
-        Stage::None => Measure::StageNone,
-        Stage::Refused => Measure::StageRefused,
-        Stage::Applied => Measure::StageApplied,
-        Stage::Approved => Measure::StageApproved,
-        Stage::Founded => Measure::StageFounded,
-    };
-    counts.add(measure, 1);
-    counts.add(Measure::AppliedDue, i64::from(stage >= Stage::Applied));
+impl Stage {
+    /// What a due unit at this stage counts as.
+    pub(super) fn measures(self) -> impl Iterator<Item = Measure> {
+        let stage = match self {
+            Self::None => Measure::StageNone,
+            Self::Refused => Measure::StageRefused,
+            Self::Applied => Measure::StageApplied,
+            Self::Approved => Measure::StageApproved,
+            Self::Founded => Measure::StageFounded,
+        };
+        let applied = (self >= Self::Applied).then_some(Measure::AppliedDue);
+        std::iter::once(stage).chain(applied)
+    }
 }

@@ -103,7 +103,7 @@ impl View {
         let day = last_day_of(month);
         let host = self.tree.canonical(self.branches.branch(union).host_on(day)?);
         let rule = self.policy.mass_takeover;
-        let declared = self.tree.unit(host).counted_on(day).and_then(|state| state.headcount);
+        let declared = self.tree.unit(host).counted_on(0, day).and_then(|state| state.headcount);
         let declared = declared.filter(|_| rule.or_declared_employees_of_host);
         let most = rule.holders_min.max(declared.map_or(0, |heads| heads.employees));
         if persons.len() as u64 <= u64::from(most) {

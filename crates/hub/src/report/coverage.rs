@@ -3,7 +3,7 @@
 use crate::render::table::{Cell, Table};
 use crate::render::words::Lang;
 use hub_core::measure::{Indicators, Measure};
-use hub_core::query::{Answer, Citation, KnownAt, Label, Rate, Row};
+use hub_core::query::{Answer, Bound, Citation, KnownAt, Label, Rate, Row};
 use hub_core::time::{DAY_MILLIS, Day, Millis};
 use hub_core::view::View;
 
@@ -21,7 +21,7 @@ pub fn coverage(
     let mut table = Table::new(title(answer, lang), &columns(answer, before, lang));
     for row in &answer.rows {
         let earlier = before.and_then(|b| b.rows.iter().find(|r| r.label == row.label));
-        table.push(cells(view, row, before.is_some(), earlier, lang, now));
+        table.push(cells(view, answer, row, before.is_some(), earlier, lang, now));
     }
     table.notes = remarks(answer, lang);
     table.citation = citation(answer, before, lang);
@@ -56,6 +56,10 @@ fn columns(
     let mut columns = vec![("unit", lang.pick("单位", "unit"))];
     if plain {
         columns.push(("count", lang.pick("数量", "count")));
+        if is_doubtful(answer) {
+            columns
+                .extend([("low", lang.pick("下限", "low")), ("high", lang.pick("上限", "high"))]);
+        }
     } else {
         columns.extend([
             ("numerator", lang.pick("分子", "numerator")),
@@ -74,6 +78,9 @@ fn columns(
             ("change", lang.pick("增减", "change")),
         ]);
     }
+    if has_too_small(answer) {
+        columns.push(("too_small", lang.pick("基数不足", "too small")));
+    }
     columns.extend([
         ("unknown", lang.pick("人数不详", "unknown")),
         ("disputed", lang.pick("争议", "disputed")),
@@ -87,8 +94,21 @@ fn columns(
     columns
 }
 
+/// Whether some number could be another: then plain counts say by how much.
+fn is_doubtful(answer: &Answer) -> bool {
+    answer.rows.iter().any(|row| row.bounds.is_some())
+}
+
+/// Whether a rate of members stands beside units that have more of them than employees.
+fn has_too_small(answer: &Answer) -> bool {
+    let of_members = answer.citation.indicator.starts_with("member.");
+    let is_there = |row: &Row| row.counts.get(Measure::UnitsBaseTooSmall) > 0;
+    of_members && answer.rows.iter().any(is_there)
+}
+
 fn cells(
     view: &View,
+    answer: &Answer,
     row: &Row,
     compared: bool,
     earlier: Option<&Row>,
@@ -97,15 +117,19 @@ fn cells(
 ) -> Vec<Cell> {
     let mut cells = vec![Cell::text(label(view, &row.label, lang))];
     match row.denominator {
-        None => cells.push(Cell::Count(row.numerator)),
+        None => {
+            cells.push(Cell::Count(row.numerator));
+            if is_doubtful(answer) {
+                cells.extend(bounds(row));
+            }
+        }
         Some(denominator) => {
             cells.extend([
                 Cell::Count(row.numerator),
                 Cell::Count(denominator),
                 rate(row, denominator, lang),
-                Cell::Missing,
-                Cell::Missing,
             ]);
+            cells.extend(bounds(row));
         }
     }
     cells.extend(row.registry.map(Cell::Count));
@@ -113,6 +137,9 @@ fn cells(
         let before = earlier.map(|row| row.numerator);
         cells.push(before.map_or(Cell::Missing, Cell::Count));
         cells.push(before.map_or(Cell::Missing, |before| Cell::Count(row.numerator - before)));
+    }
+    if has_too_small(answer) {
+        cells.push(Cell::Count(row.counts.get(Measure::UnitsBaseTooSmall)));
     }
     let sum = |measures: &[Measure]| {
         Cell::Count(measures.iter().map(|measure| row.counts.get(*measure)).sum())
@@ -129,6 +156,21 @@ fn cells(
             .map_or(Cell::Missing, |head| Cell::text(age(now.saturating_sub(head.millis()), lang))),
     ]);
     cells
+}
+
+/// Low and high; nothing where nothing is doubtful, or where there is no base.
+fn bounds(row: &Row) -> [Cell; 2] {
+    let cell = |bound: &Bound| match bound.denominator {
+        None => Cell::Count(bound.numerator),
+        Some(0) => Cell::Missing,
+        Some(denominator) => Cell::Rate {
+            numerator: bound.numerator.unsigned_abs(),
+            denominator: denominator.unsigned_abs(),
+        },
+    };
+    row.bounds
+        .as_ref()
+        .map_or([Cell::Missing, Cell::Missing], |(low, high)| [cell(low), cell(high)])
 }
 
 fn rate(row: &Row, denominator: i64, lang: Lang) -> Cell {
