@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use crate::story::{DAY_0, unit};
-use hub_core::query::{Answer, Bound, By, Desk, Label, Question, Row};
+use hub_core::query::{Answer, Basis, Bound, By, Desk, Label, Question, Row};
 use hub_core::time::Day;
 use hub_core::view::View;
 
@@ -22,6 +22,7 @@ pub fn answer(
         indicator: indicator.into(),
         base: base.into(),
         by,
+        basis: Basis::Registry,
         as_of: Day(DAY_0 + on),
         boundaries: Some(Day(DAY_0 + boundaries)),
     };

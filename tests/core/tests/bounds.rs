@@ -13,7 +13,7 @@ fn unknown_headcounts() {
         "
         1 A registers g under t
         1 A registers h under a
-        1 A counts e employees 60
+        1 A counts e to 60
         1 A founds U host e
         1 A approves U for a
         1 A founds V host f
@@ -47,8 +47,8 @@ fn a_firm_under_two_parents() {
         "
         1 B registers s under b
         1 B registers e under s
-        1 A counts e employees 40
-        1 B counts e employees 50
+        1 A counts e to 40
+        1 B counts e to 50
         1 A counts f
         1 A founds V host f
         1 A approves V for a

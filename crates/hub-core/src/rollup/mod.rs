@@ -133,8 +133,10 @@ impl Rollup {
         let day = self.day;
         let tree = view.tree();
         let tied = self.placed.registered.iter().filter(|(_, known)| known.is_disputed());
-        tied.filter(move |(unit, _)| tree.unit(**unit).is_open_under(self.then.registration(**unit), day))
-            .map(|(unit, known)| (*unit, known.others.as_slice()))
+        tied.filter(move |(unit, _)| {
+            tree.unit(**unit).is_open_under(self.then.registration(**unit), day)
+        })
+        .map(|(unit, known)| (*unit, known.others.as_slice()))
     }
 
     fn is_disputed(&self, unit: UnitIx) -> bool {
