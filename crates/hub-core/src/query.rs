@@ -366,10 +366,7 @@ pub(crate) struct Asked {
     pub(crate) definition: Hash,
 }
 
-pub(crate) fn asked(
-    question: &Question,
-    published: &Indicators,
-) -> Result<Asked, QueryError> {
+pub(crate) fn asked(question: &Question, published: &Indicators) -> Result<Asked, QueryError> {
     if let Some(indicator) = published.find(&question.indicator) {
         let (numerator, denominator) =
             indicator.ratio(&question.base).ok_or_else(|| QueryError::Base {

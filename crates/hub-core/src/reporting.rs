@@ -68,7 +68,7 @@ fn due(view: &View, form: &Form, day: Day) -> BTreeSet<UnitIx> {
             // a host may have come into the books later than its union counts
             let is_left = |unit: &UnitIx| {
                 let unit = tree.unit(*unit);
-                unit.origin.is_some() && unit.closed.is_none_or(|closed| day < closed)
+                unit.origin.is_some() && unit.closed(0).is_none_or(|closed| day < closed)
             };
             hosts.map(|host| tree.canonical(host)).filter(is_left).collect()
         }
