@@ -105,6 +105,41 @@ fn k1_a_dual_membership_is_seen_shown_ruled_and_the_ruling_taken_back() {
     assert_eq!(again.code, 2, "nothing is left to take back: {again:?}");
 }
 
+#[test]
+fn an_objection_for_a_county_gives_the_person_back_and_flows_tell_it() {
+    let levels = two_unions();
+    joins_both(&levels, 1, "2019-05-01", "2020-06-01");
+    let id = text(&cases(&levels, "province", &["--mine"])[0], "id").to_owned();
+    let object = |more: &[&str]| {
+        let line = ["cases", "object", &id, "--from", "2020-07-01"];
+        levels.run("province", &[&line[..], more].concat())
+    };
+    refused(&object(&["--evidence", "劳动合同"]), "双方都在本级之下");
+    refused(&object(&["--evidence", "劳动合同", "--for", "演示西县"]), "对方现在并不计入");
+    refused(&object(&["--evidence", "本人申报", "--for", "演示东县"]), "依据不能更弱");
+    let ran =
+        object(&["--evidence", "劳动合同", "--for", "演示东县", "--document", "演函〔2020〕7号"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let case = &cases(&levels, "province", &[])[0];
+    assert_eq!((text(case, "id"), text(case, "state")), (id.as_str(), "有异议"));
+    assert!(text(case, "counts").ends_with("演示东厂工会"), "{case}");
+    assert_eq!(members(&levels), [1, 0, 1]);
+
+    let flows = |unit: &str| {
+        let line = ["query", "flows", "--unit", unit, "--from", "2020-01-01", "--to", "2020-12-31"];
+        let answer = levels.json("province", &line);
+        let row = answer["rows"].as_array().unwrap().last().unwrap().clone();
+        ["opening", "new", "out", "holder_changed", "closing"].map(|key| row[key].as_i64().unwrap())
+    };
+    assert_eq!(flows("演示东县"), [1, 0, 1, 1, 1], "taken over in June, given back in July");
+    assert_eq!(flows("演示西县"), [0, 1, 0, -1, 0]);
+    assert_eq!(flows("演示省"), [1, 0, 0, 0, 1]);
+
+    let taken = levels.run("province", &["cases", "withdraw", &id, "--reason", "已核实"]);
+    assert_eq!(taken.code, 0, "{taken:?}");
+    assert_eq!(members(&levels), [0, 1, 1]);
+}
+
 fn refused(ran: &Ran, word: &str) {
     assert!(ran.code != 0 && ran.err.contains(word), "{word}: {ran:?}");
 }

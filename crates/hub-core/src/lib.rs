@@ -18,6 +18,7 @@ pub mod explain;
 pub mod export;
 pub mod fact;
 pub mod findings;
+pub mod flow;
 pub mod hash;
 pub mod header;
 pub mod id;

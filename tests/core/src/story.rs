@@ -319,12 +319,17 @@ impl Story {
                 BranchFact::Merged { branch, into }
             }
             "joins" => {
+                let origin = |word: &&str| match *word {
+                    "transferred" => Some(Origin::Transferred),
+                    "existing" => Some(Origin::Existing),
+                    _ => None,
+                };
                 return member(MemberAct::Joined(Start {
-                    origin: Origin::New,
+                    origin: rest.iter().find_map(origin).unwrap_or(Origin::New),
                     evidence: evidence(rest),
                     employer: option(rest, "employer").map(unit),
                     host: option(rest, "dispatched").map(unit),
-                    from: None,
+                    from: option(rest, "after").map(|name| self.unions[name]),
                     profile: Profile::default(),
                     qualified: !rest.contains(&"unqualified"),
                 }));

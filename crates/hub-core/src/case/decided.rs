@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 pub(super) struct Ruling {
     pub(super) id: FactId,
     pub(super) winner: Option<Side>,
+    /// It acts from this day.
+    pub(super) from: Day,
     sides: Vec<Side>,
     /// The level of the unit acted for, then its clock and id: the last in this order goes before.
     order: (std::cmp::Reverse<Option<crate::fact::unit::Level>>, Hlc, FactId),
@@ -34,8 +36,8 @@ impl Decided {
         for (fact, verdict) in view.facts() {
             let FactBody::Governance(body) = &fact.fact.body else { continue };
             match (body, verdict) {
-                (GovernanceFact::Ruled { sides, winner, .. }, Verdict::Stands) => {
-                    decided.rule(view, fact, sides, *winner);
+                (GovernanceFact::Ruled { sides, winner, from, .. }, Verdict::Stands) => {
+                    decided.rule(view, fact, sides, *winner, *from);
                 }
                 (GovernanceFact::Objected { member, branch, .. }, Verdict::Stands) => {
                     decided.objections.entry((*member, *branch)).or_default().push(fact.id);
@@ -55,11 +57,19 @@ impl Decided {
         decided
     }
 
-    fn rule(&mut self, view: &View, fact: &OrgFact, sides: &[Side], winner: Option<u32>) {
+    fn rule(
+        &mut self,
+        view: &View,
+        fact: &OrgFact,
+        sides: &[Side],
+        winner: Option<u32>,
+        from: Day,
+    ) {
         let level = view.tree().find(&fact.fact.unit).and_then(|at| view.tree().unit(at).level());
         let ruling = Ruling {
             id: fact.id,
             winner: winner.and_then(|place| sides.get(place as usize)).copied(),
+            from,
             sides: sides.to_vec(),
             order: (std::cmp::Reverse(level), fact.fact.hlc, fact.id),
         };
@@ -74,6 +84,24 @@ impl Decided {
         let between = of_sides
             .filter(|ruling| sides.iter().filter(|side| ruling.sides.contains(side)).count() >= 2);
         between.max_by_key(|ruling| ruling.order)
+    }
+
+    /// The standing rulings over claims, with their sides.
+    pub(super) fn over_claims(&self) -> impl Iterator<Item = (&Ruling, &[Side])> {
+        let is_claim = |side: &&Side| matches!(side, Side::Claim { .. });
+        let claims = self.rulings.iter().filter(move |(side, _)| is_claim(side));
+        let each = claims.flat_map(|(side, rulings)| rulings.iter().map(move |r| (side, r)));
+        // a ruling stands under each of its sides: it is told under the first
+        let told = each.filter(|(side, ruling)| ruling.sides.iter().min() == Some(*side));
+        told.map(|(_, ruling)| (ruling, ruling.sides.as_slice()))
+    }
+
+    /// The persons any standing ruling names.
+    pub(super) fn persons(&self) -> impl Iterator<Item = MemberKey> + '_ {
+        self.rulings.keys().filter_map(|side| match side {
+            Side::Claim { member, .. } => Some(*member),
+            _ => None,
+        })
     }
 
     /// The standing objections to one person's claim at a union, in order of id.

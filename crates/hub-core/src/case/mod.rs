@@ -16,6 +16,7 @@ use crate::rollup::Rollup;
 use crate::time::{Day, Hlc};
 use crate::view::tree::UnitIx;
 use crate::view::{BlockSource, View};
+use std::collections::BTreeSet;
 
 macro_rules! named {
     ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $value:ident = $id:literal,)* }) => {
@@ -114,7 +115,7 @@ named! {
 }
 
 named! {
-    /// How a side stands.
+    /// How a side stands, the one that counts first.
     Standing {
         /// It counts.
         Counts = "counts",
@@ -240,9 +241,13 @@ impl Case {
 }
 
 /// All cases of a view on a day, in order of kind, day, clock and id.
-pub fn all(view: &View, rollup: &Rollup, source: &dyn BlockSource) -> Vec<Case> {
+pub fn all(view: &mut View, rollup: &Rollup, source: &dyn BlockSource) -> Vec<Case> {
     let decided = decided::Decided::of(view);
-    let mut cases = persons::cases(view, rollup, source, &decided);
+    let mut persons: BTreeSet<MemberKey> = view.conflicts().iter().map(|(key, _)| *key).collect();
+    persons.extend(decided.persons());
+    let spans = view.spans_of(&persons, source);
+    let view = &*view;
+    let mut cases = persons::cases(view, rollup, source, &decided, &spans);
     cases.extend(organisation::cases(view, rollup, &decided));
     cases.extend(figures::cases(view, rollup));
     cases.extend(decided.parked());

@@ -179,7 +179,7 @@ impl Cases<'_> {
         effect: Effect,
     ) -> Option<Case> {
         let claims: Vec<Side> = sides.iter().filter_map(|side| side.side).collect();
-        let ruling = self.decided.ruling(&claims);
+        let ruling = self.decided.ruling(&claims).filter(|ruling| ruling.from <= self.rollup.day);
         if let Some(winner) = ruling.and_then(|ruling| ruling.winner) {
             for side in &mut sides {
                 let wins = side.side == Some(winner);

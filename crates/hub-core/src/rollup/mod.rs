@@ -5,6 +5,7 @@ mod cover;
 mod doubt;
 mod members;
 mod place;
+mod placed;
 mod unions;
 mod units;
 

@@ -185,6 +185,11 @@ impl Cells {
         &self.all
     }
 
+    /// The cell of a union and an employer.
+    pub(crate) fn find(&self, branch: BranchIx, employer: Option<UnitIx>) -> Option<CellIx> {
+        self.by_key.get(&(branch, employer)).copied()
+    }
+
     pub(crate) fn intern(&mut self, branch: BranchIx, employer: Option<UnitIx>) -> CellIx {
         if let Some(known) = self.by_key.get(&(branch, employer)) {
             return *known;

@@ -5,6 +5,7 @@
 
 mod about;
 mod extra;
+mod flow;
 mod marks;
 mod named;
 mod read;

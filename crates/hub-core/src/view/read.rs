@@ -1,10 +1,14 @@
 //! Facts by their names: those of the organisation from the view, members' from their blocks.
 
+use super::cell::Cells;
+use super::claim::Span;
+use super::members::Fold;
 use super::{BlockSource, View};
 use crate::codec::{Body, MemberBatch};
 use crate::fact::Fact;
-use crate::id::{ChainId, FactId};
-use std::collections::BTreeMap;
+use crate::id::{ChainId, FactId, MemberKey};
+use crate::time::Day;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl View {
     /// The facts of these names, each block read once; what cannot be read is missing.
@@ -40,5 +44,52 @@ impl View {
             }
         }
         facts
+    }
+
+    /// The spans of these persons, each block read once; unknown ones are missing.
+    pub fn spans_of(
+        &mut self,
+        keys: &BTreeSet<MemberKey>,
+        source: &dyn BlockSource,
+    ) -> BTreeMap<MemberKey, Vec<Span>> {
+        let (members, mut fold) = self.members_and_fold(source);
+        let mut places: Vec<(u32, MemberKey)> =
+            keys.iter().filter_map(|key| Some((members.place(key)?, *key))).collect();
+        places.sort_unstable();
+        let order: Vec<u32> = places.iter().map(|(place, _)| *place).collect();
+        let mut spans = Vec::with_capacity(order.len());
+        members.each_spans(&order, &mut fold, &mut |person, _| spans.push(person.to_vec()));
+        places.into_iter().map(|(_, key)| key).zip(spans).collect()
+    }
+
+    /// Calls `see` with the spans of each person of whom anything changes on a day after `after` up to
+    /// `until`, in no meaningful order.
+    pub(crate) fn each_changed(
+        &mut self,
+        after: Day,
+        until: Day,
+        source: &dyn BlockSource,
+        see: &mut dyn FnMut(&[Span], &Cells),
+    ) {
+        let (members, mut fold) = self.members_and_fold(source);
+        let changed = members.changed_within(after, until);
+        members.each_spans(&changed, &mut fold, &mut |spans, fold| see(spans, fold.cells));
+    }
+
+    fn members_and_fold<'a>(
+        &'a mut self,
+        source: &'a dyn BlockSource,
+    ) -> (&'a super::members::Members, Fold<'a>) {
+        let fold = Fold {
+            tree: &mut self.tree,
+            authority: &mut self.authority,
+            branches: &mut self.branches,
+            cells: &mut self.cells,
+            withdrawals: &self.withdrawals,
+            policy: &self.policy,
+            decisions: &mut self.decisions,
+            source,
+        };
+        (&self.members, fold)
     }
 }

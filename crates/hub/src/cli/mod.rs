@@ -18,7 +18,7 @@ pub use figures::{Decided, FigureCommand, Findings, Missing};
 pub use help::{Parsed, parse};
 pub use node::{
     AuditCommand, Audited, BackupFile, BasisArg, BundleCommand, ByArg, Coverage, EnrolCommand,
-    Init, LogCommand, OpsCommand, QueryCommand, SinceArg,
+    FlowsArgs, FlowsBy, Init, LogCommand, OpsCommand, QueryCommand, SinceArg,
 };
 pub use records::{
     BranchCommand, ImportArgs, MemberCommand, PersonArgs, Undo, UnitCommand, UnitSucceed,

@@ -8,6 +8,32 @@ use std::path::PathBuf;
 pub enum QueryCommand {
     /// A rate or count of a unit
     Coverage(Coverage),
+    /// How a unit's members went from one day to another
+    Flows(FlowsArgs),
+}
+
+/// `hub query flows`.
+#[derive(Debug, Clone, Args)]
+pub struct FlowsArgs {
+    /// The unit, by name, path or code; this node's own if not given
+    #[arg(long)]
+    pub unit: Option<String>,
+    /// The first day; the opening is the day before
+    #[arg(long)]
+    pub from: String,
+    /// The last day; today if not given
+    #[arg(long)]
+    pub to: Option<String>,
+    /// One row for each child
+    #[arg(long, value_enum)]
+    pub by: Option<FlowsBy>,
+}
+
+/// One row a what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FlowsBy {
+    /// Child of the unit
+    Child,
 }
 
 /// `hub query coverage`.

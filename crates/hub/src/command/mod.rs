@@ -14,6 +14,7 @@ pub mod explain;
 pub mod figure;
 pub mod figure_acts;
 pub mod findings;
+pub mod flows;
 pub mod intake;
 pub mod log;
 pub mod member_acts;

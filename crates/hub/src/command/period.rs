@@ -122,6 +122,11 @@ fn look(
 ) -> Result<(Vec<Point>, u32), CommandError> {
     let replica = session.replica();
     let own = session.own_unit()?;
+    // persons in conflict are folded again: before the view is only read
+    let all_cases = replica.ask(|view, source| {
+        let rollup = Rollup::of(view, day, day);
+        case::all(view, &rollup, source)
+    });
     let view = replica.read();
     let tree = view.tree();
     let (Some(at), Some(own)) = (tree.find(&unit), tree.find(&own)) else {
@@ -154,7 +159,7 @@ fn look(
     };
     let undecided =
         |state| matches!(state, CaseState::Open | CaseState::Auto | CaseState::Objected);
-    let cases = case::all(&view, &rollup, replica.journal())
+    let cases = all_cases
         .into_iter()
         .filter(|case| undecided(case.state) && case.concerns(at, &rollup))
         .map(|case| case.id.short())

@@ -6,7 +6,7 @@ use super::error::CommandError;
 use super::past::When;
 use super::session::{Session, Shared, day_of};
 use super::{
-    audit, backup, branch_acts, bundle, cases, enrol, explain, figure_acts, findings, log,
+    audit, backup, branch_acts, bundle, cases, enrol, explain, figure_acts, findings, flows, log,
     member_acts, missing, period, query, revoke, status, undo, unit, unit_acts, unit_succeed,
 };
 use crate::cli::{
@@ -229,6 +229,7 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<u8, CommandError
         Command::Period(PeriodCommand::Close(asked)) => period::close(session, asked),
         Command::Explain(asked) => explain::explain(session, asked),
         Command::Checkpoint => period::checkpoint(session),
+        Command::Query(QueryCommand::Flows(asked)) => flows::flows(session, asked),
         Command::Status => status::status(session, &session.shared.host.status()?),
         Command::Enrol(EnrolCommand::Approve {
             file,

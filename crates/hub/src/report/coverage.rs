@@ -188,7 +188,8 @@ fn rate(row: &Row, denominator: i64, lang: Lang) -> Cell {
     Cell::NoRate(reason.to_owned())
 }
 
-fn label(view: &View, label: &Label, lang: Lang) -> String {
+/// What a row is of, in words.
+pub fn label(view: &View, label: &Label, lang: Lang) -> String {
     match label {
         Label::Unit(at) => view.tree().unit(*at).name().to_owned(),
         Label::Direct => lang.pick("本级", "directly affiliated").to_owned(),

@@ -46,6 +46,13 @@ impl Doubt {
     }
 }
 
+impl Extra {
+    /// What it adds to cells.
+    pub(super) fn shares(&self) -> &[Share] {
+        &self.shares
+    }
+}
+
 impl Members {
     pub(in crate::view) fn conflicts(&self) -> Vec<(MemberKey, Conflict)> {
         let mut all: Vec<(MemberKey, Conflict)> = Vec::new();

@@ -1,9 +1,14 @@
 //! Reading member facts again by their names: a view keeps places, not facts.
 
-use super::Members;
-use crate::id::{ChainId, FactId};
+use super::{MemberIx, Members};
+use crate::id::{ChainId, FactId, MemberKey};
 
 impl Members {
+    /// The place of a person.
+    pub(in crate::view) fn place(&self, key: &MemberKey) -> Option<MemberIx> {
+        self.table.find(key)
+    }
+
     /// The block of members' facts that holds this fact.
     pub(in crate::view) fn block_with(&self, fact: &FactId) -> Option<(ChainId, u64)> {
         let blocks = self.by_chain.get(&fact.chain)?;

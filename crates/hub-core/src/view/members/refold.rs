@@ -53,6 +53,21 @@ impl Members {
         }
     }
 
+    /// What the sweeps of these persons' days say, each block read once; in order of member.
+    pub(super) fn swept(&self, members: &[MemberIx], fold: &mut Fold<'_>) -> Vec<Swept> {
+        let told = self.tell(members, fold);
+        let mut rest = &told[..];
+        let mut swept = Vec::with_capacity(members.len());
+        for member in members {
+            let (own, later) = rest.split_at(rest.partition_point(|(at, _)| at <= member));
+            rest = later;
+            let facts = own.iter().filter_map(|(_, told)| told.ok()).collect();
+            let about = self.about(*member, facts, fold);
+            swept.push(fold.sweep(about.told));
+        }
+        swept
+    }
+
     /// What each person's facts say, or why one is parked; in order of member.
     fn tell(
         &self,

@@ -34,10 +34,12 @@ impl<'a, 'i> Docket<'a, 'i> {
         let names = session.names();
         let (replica, today) = (session.replica(), session.today());
         let own = replica.who().unit;
-        let view = replica.read();
-        let rollup = session.shared.desk().rollup(&view, today, today);
-        let cases = case::all(&view, &rollup, replica.journal());
-        let own = own.and_then(|unit| view.tree().find(&unit));
+        let (rollup, own) = {
+            let view = replica.read();
+            let own = own.and_then(|unit| view.tree().find(&unit));
+            (session.shared.desk().rollup(&view, today, today), own)
+        };
+        let cases = replica.ask(|view, source| case::all(view, &rollup, source));
         Self { session, cases, rollup, names, own }
     }
 

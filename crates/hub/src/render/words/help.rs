@@ -28,6 +28,8 @@ pub fn overview(lang: Lang) -> &'static str {
   hub period close 2026 --unit 黑河市  封账(先列出待确认的)
   hub explain --unit 黑河市 --published 2026
                                        公布数与现时数差在哪里
+  hub query flows --unit 黑河市 --from 2025-10-01 --to 2026-09-30 --by child
+                                       会员增减
   hub branch approve 某厂工会 --document 花工发〔2026〕1号
                                        批复建会;--file 批复.csv 成批办理
   hub figure report 报表.csv           填报;退回 hub figure return,审核 hub figure approve
@@ -65,6 +67,7 @@ statistics
   hub query coverage --unit UNIT --published 2026     (or --known-at TIME)
   hub period close 2026 --unit UNIT
   hub explain --unit UNIT --published 2026
+  hub query flows --unit UNIT --from 2025-10-01 --to 2026-09-30
   hub branch approve UNION --document NUMBER     (--file decisions.csv for many)
   hub figure report figures.csv
   hub query coverage --indicator members.all --basis declared
@@ -146,6 +149,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("period close", "封账:先列出未报、争议、基数不足、人数不详,逐项确认后定稿"),
     ("explain", "一个数从哪里来;或公布数为何与现时数不同"),
     ("checkpoint", "现在就存证本节点账本,以后可按“当时所知”查询"),
+    ("query flows", "某单位一段时间的会员增减"),
     ("status", "本节点情况、同步和回执"),
     ("init", "建立联合会(省级)"),
     ("enrol", "节点接入:向上级申请,或批准下级"),
@@ -293,6 +297,9 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("into", "并入的工会:名称、路径或代码"),
     ("branch legal:code", "工会自己的统一社会信用代码(81开头)"),
     ("good_until", "截至哪一天的账本仍有效;不填则现有的都有效"),
+    ("query flows:from", "起始日;期初为前一天"),
+    ("query flows:to", "截止日;不填为今天"),
+    ("query flows:by", "child:一行一个下级"),
     ("help", "显示帮助"),
     ("version", "显示版本"),
 ];
