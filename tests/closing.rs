@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use hub::config::Node;
 use hub_tests::demo::people::{employer_code, person};
 use hub_tests::levels::Levels;
 use serde_json::Value;
@@ -169,4 +170,111 @@ fn what_was_known_is_asked_for_by_time() {
         answer["rows"].as_array().unwrap().last().unwrap()["count"].as_i64().unwrap()
     });
     assert_eq!(at, [3, 2]);
+}
+
+/// The federation's root key, as its people read it out.
+fn root(levels: &Levels) -> String {
+    let node = Node::load(&levels.data("province")).unwrap();
+    node.config.root_key.0.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn one_answer_is_proved_refuted_or_left_open() {
+    let levels = one_union();
+    levels.ok("province", &["checkpoint"]);
+    let disc = levels.data("province").to_str().unwrap().to_owned();
+    let key = root(&levels);
+    let check = |report: &str, from: &str, key: &str| {
+        let line = ["audit", "check", report, "--from", from, "--root", key];
+        levels.run("west", &[&["--format", "json"], &line[..]].concat())
+    };
+    let known = ["--known-at", "2099-01-01", "--as-of", "2026-09-30", "--by", "child"];
+    for (indicator, numerator, wrong) in [
+        ("member.A", "\"numerator\": 2", "\"numerator\": 3"),
+        ("members.all", "\"count\": 2", "\"count\": 3"),
+    ] {
+        let line = ["query", "coverage", "--unit", "演示省", "--indicator", indicator];
+        let ask = [&line[..], &known].concat();
+        let text = levels.ok("province", &[&["--format", "json"], &ask[..]].concat());
+        let report = levels.file("报表.json", &text);
+        let proved = check(&report, &disc, &key);
+        assert!(proved.code == 0 && proved.out.contains("证实"), "{proved:?}");
+
+        let altered = levels.file("改过.json", &text.replace(numerator, wrong));
+        let refuted = check(&altered, &disc, &key);
+        assert!(refuted.code == 1 && refuted.out.contains("证伪"), "{refuted:?}");
+        let told: Value = serde_json::from_str(&refuted.out).unwrap();
+        let rows = told["rows"].as_array().unwrap();
+        let differing = rows.iter().filter(|row| row["difference"] == 1).count();
+        assert!(differing > 0 && differing == text.matches(numerator).count(), "{told}");
+
+        let csv = levels.ok("province", &[&["--format", "csv"], &ask[..]].concat());
+        let csv = levels.file("报表.csv", &csv);
+        assert_eq!(check(&csv, &disc, &key).code, 0);
+        let english = [&["--format", "csv", "--lang", "en"], &ask[..]].concat();
+        let csv = levels.file("report.csv", &levels.ok("province", &english));
+        assert_eq!(check(&csv, &disc, &key).code, 0);
+
+        // the east county's disc lacks what the province stated
+        let elsewhere = levels.data("east").to_str().unwrap().to_owned();
+        let open = check(&report, &elsewhere, &key);
+        assert!(open.code == 2 && open.out.contains("无法判定"), "{open:?}");
+        // and under another root nothing on the disc says anything
+        assert_eq!(check(&report, &disc, &"7".repeat(64)).code, 2);
+        let told: Value = serde_json::from_str(&text).unwrap();
+        let digest = told["citation"]["digest"].as_str().unwrap();
+        let other = levels.file("别的.json", &text.replace(digest, &"0".repeat(64)));
+        assert_eq!(check(&other, &disc, &key).code, 1, "another digest than was signed");
+    }
+    // an answer of that moment is decided as long as the disc is of that moment
+    let current = ["query", "coverage", "--unit", "演示省", "--as-of", "2026-09-30"];
+    let text = levels.ok("province", &[&["--format", "json"], &current[..]].concat());
+    let report = levels.file("现时.json", &text);
+    assert_eq!(check(&report, &disc, &key).code, 0);
+    joins(&levels, 3, "2026-08-01");
+    assert_eq!(check(&report, &disc, &key).code, 2, "the disc has gone on");
+    let no_report = levels.file("空.json", "{}");
+    assert_eq!(check(&no_report, &disc, &key).code, 2);
+}
+
+#[test]
+fn a_trail_shows_every_fact_and_what_became_of_it() {
+    let levels = one_union();
+    let wrong = levels.run("east", &["branch", "women", "演示东厂工会", "--form", "委员会"]);
+    assert_eq!(wrong.code, 0, "{wrong:?}");
+    levels.ok("east", &["undo", "--last"]);
+    levels.sync();
+    let trail = |whose: &[&str]| {
+        let ran =
+            levels.run("province", &[&["--format", "json", "audit", "trail"], whose].concat());
+        assert_eq!(ran.code, 0, "{ran:?}");
+        let told: Value = serde_json::from_str(&ran.out).unwrap();
+        told
+    };
+    let of = |told: &Value, key: &str| -> Vec<String> {
+        let rows = told["rows"].as_array().unwrap().iter();
+        rows.map(|row| row[key].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    let union = trail(&["--union", "演示东厂工会"]);
+    let kinds = of(&union, "kind");
+    for kind in ["branch.founded", "branch.approved"] {
+        assert!(kinds.iter().any(|known| known == kind), "{kind} in {kinds:?}");
+    }
+    let unit = trail(&["--unit", "演示东厂"]);
+    assert!(of(&unit, "kind").contains(&"unit.registered".to_owned()), "{unit}");
+    assert!(of(&unit, "verdict").iter().all(|verdict| verdict == "计入"), "{unit}");
+
+    let line = ["explain", "--unit", "演示省", "--indicator", "members.all", "--full"];
+    let parts = levels.json("province", &line);
+    let notes = parts["notes"].as_array().unwrap();
+    let member = notes.iter().find_map(|note| note.as_str()?.strip_prefix("会员 ")).unwrap();
+    let member = member.split_whitespace().next().unwrap();
+    let told = trail(&["--member", member]);
+    assert_eq!(of(&told, "kind"), ["member.joined"]);
+    assert!(
+        told["notes"][0].as_str().unwrap().contains("演示东厂工会: active, 会籍所在"),
+        "{told}"
+    );
+    let nobody = levels.run("province", &["audit", "trail", "--unit", "某厂"]);
+    assert_eq!(nobody.code, 1, "{nobody:?}");
 }

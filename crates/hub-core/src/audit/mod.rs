@@ -4,6 +4,7 @@
 //! comes from the caller. Blocks come from an iterator, once; what has to be read again comes from a
 //! [`BlockSource`](crate::view::BlockSource) over the same blocks.
 
+mod check;
 mod conserve;
 mod diff;
 mod links;
@@ -21,6 +22,7 @@ use crate::time::Day;
 use crate::view::verdict::Reason;
 use std::fmt;
 
+pub use check::{Checked, Cited, Compared, Refuted, Undecidable, check};
 pub use conserve::{Broken, Category, Conserved, category_of, conserve};
 pub use diff::{Difference, Ledger, ReplayDifference, first_difference, replay_difference};
 pub use replay::{Replay, Replayed, fold, replay};

@@ -262,6 +262,10 @@ pub enum AuditCommand {
     Verify(Audited),
     /// Fold everything again and compare
     Replay(Audited),
+    /// Prove or refute one printed answer: 0 proved, 1 refuted, 2 undecidable
+    Check(AuditCheck),
+    /// All that was ever said of one member, union or unit
+    Trail(Trail),
 }
 
 /// What is audited.
@@ -272,6 +276,36 @@ pub struct Audited {
     /// The federation's root key; with a directory of another, give what you trust
     #[arg(long, value_name = "KEY")]
     pub root: Option<String>,
+}
+
+/// `hub audit check`.
+#[derive(Debug, Clone, Args)]
+pub struct AuditCheck {
+    /// An answer of hub query as JSON or CSV, with its citation
+    pub report: String,
+    /// Data directories or bundles to check against
+    #[arg(long, required = true, num_args = 1.., value_name = "DISC")]
+    pub from: Vec<String>,
+    /// The federation's root key; never read from what is checked
+    #[arg(long, value_name = "KEY")]
+    pub root: String,
+}
+
+/// `hub audit trail`.
+#[derive(Debug, Clone, Args)]
+pub struct Trail {
+    /// Where it is looked for
+    #[command(flatten)]
+    pub audited: Audited,
+    /// A member, by pseudonym
+    #[arg(long, required_unless_present_any = ["union", "unit"])]
+    pub member: Option<String>,
+    /// A union, by name, path, code or id
+    #[arg(long, conflicts_with_all = ["member", "unit"])]
+    pub union: Option<String>,
+    /// A unit, by name, path, code or id
+    #[arg(long, conflicts_with_all = ["member", "union"])]
+    pub unit: Option<String>,
 }
 
 /// `hub ops`.

@@ -27,14 +27,14 @@ pub struct Audited {
 }
 
 /// Blocks by place, and all that was read.
-struct Material {
-    entries: Vec<Entry>,
-    blocks: BTreeMap<(ChainId, u64), Block>,
+pub(super) struct Material {
+    pub(super) entries: Vec<Entry>,
+    pub(super) blocks: BTreeMap<(ChainId, u64), Block>,
 }
 
 impl Material {
     /// Reads data directories and bundle files. Nothing is written, no directory is locked.
-    fn read(audited: &Audited, io: &dyn CommandIo) -> Result<Self, CommandError> {
+    pub(super) fn read(audited: &Audited, io: &dyn CommandIo) -> Result<Self, CommandError> {
         let mut material = Self { entries: Vec::new(), blocks: BTreeMap::new() };
         for path in &audited.from {
             if Path::new(path).is_dir() {

@@ -2,6 +2,8 @@
 //! `render::words`, files and the screen are the caller's.
 
 pub mod audit;
+pub mod audit_check;
+pub mod audit_trail;
 pub mod backup;
 pub mod branch;
 pub mod branch_acts;

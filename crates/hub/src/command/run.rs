@@ -6,8 +6,9 @@ use super::error::CommandError;
 use super::past::When;
 use super::session::{Session, Shared, day_of};
 use super::{
-    audit, backup, branch_acts, bundle, cases, enrol, explain, figure_acts, findings, flows, log,
-    member_acts, missing, period, query, revoke, status, undo, unit, unit_acts, unit_succeed,
+    audit, audit_check, audit_trail, backup, branch_acts, bundle, cases, enrol, explain,
+    figure_acts, findings, log, member_acts, missing, period, query, revoke, status, undo, unit,
+    unit_acts, unit_succeed,
 };
 use crate::cli::{
     self, AuditCommand, BasisArg, BundleCommand, ByArg, Cli, Command, EnrolCommand, LogCommand,
@@ -100,9 +101,12 @@ fn data_of(cli: &Cli, env: &Env) -> Result<PathBuf, CommandError> {
     let told = cli.data.clone().or_else(|| env.data.clone());
     let needless = match &cli.command {
         Command::Run { config } => config.is_some(),
-        Command::Audit(AuditCommand::Verify(asked) | AuditCommand::Replay(asked)) => {
-            asked.root.is_some() && !asked.from.is_empty()
-        }
+        Command::Audit(AuditCommand::Check(_)) => true,
+        Command::Audit(
+            AuditCommand::Verify(asked)
+            | AuditCommand::Replay(asked)
+            | AuditCommand::Trail(cli::Trail { audited: asked, .. }),
+        ) => asked.root.is_some() && !asked.from.is_empty(),
         _ => false,
     };
     told.or_else(|| needless.then(PathBuf::new)).ok_or_else(|| {
@@ -180,6 +184,14 @@ impl Place<'_> {
             }
             Command::Audit(AuditCommand::Replay(asked)) => {
                 audit::replay(&self.audited(asked)?, io)?
+            }
+            Command::Audit(AuditCommand::Check(asked)) => {
+                let root = Some(asked.root.clone());
+                let audited = cli::Audited { from: asked.from.clone(), root };
+                audit_check::check(&self.audited(&audited)?, &asked.report, io)?
+            }
+            Command::Audit(AuditCommand::Trail(asked)) => {
+                audit_trail::trail(&self.audited(&asked.audited)?, asked, io)?
             }
             _ => return Ok(None),
         };

@@ -115,7 +115,7 @@ fn cells(
     lang: Lang,
     now: Millis,
 ) -> Vec<Cell> {
-    let mut cells = vec![Cell::text(label(view, &row.label, lang))];
+    let mut cells = vec![Cell::text(row_name(view, &row.label, lang))];
     match row.denominator {
         None => {
             cells.push(Cell::Count(row.numerator));
@@ -188,8 +188,8 @@ fn rate(row: &Row, denominator: i64, lang: Lang) -> Cell {
     Cell::NoRate(reason.to_owned())
 }
 
-/// What a row is of, in words.
-pub fn label(view: &View, label: &Label, lang: Lang) -> String {
+/// The name of a row.
+pub fn row_name(view: &View, label: &Label, lang: Lang) -> String {
     match label {
         Label::Unit(at) => view.tree().unit(*at).name().to_owned(),
         Label::Direct => lang.pick("本级", "directly affiliated").to_owned(),

@@ -49,6 +49,9 @@ pub fn overview(lang: Lang) -> &'static str {
 审计
   hub audit verify                     账本校验
   hub audit replay                     重算
+  hub audit check 报表.json --from 光盘 --root 根密钥
+                                       证实、证伪或无法判定
+  hub audit trail --unit 某厂          全部记录和结果
   hub log export --jsonl --out 账本.jsonl
 ",
         "\
@@ -84,6 +87,8 @@ operators
 auditors
   hub audit verify
   hub audit replay
+  hub audit check answer.json --from DISC --root KEY
+  hub audit trail --unit UNIT
   hub log export --jsonl --out log.jsonl
 ",
     )
@@ -172,6 +177,8 @@ const COMMANDS: &[(&str, &str)] = &[
     ("audit", "核对本节点所说是否属实"),
     ("audit verify", "账本校验:每一块、每个签名"),
     ("audit replay", "全部重算并比较"),
+    ("audit check", "核对一份查询结果:0 证实、1 证伪、2 无法判定"),
+    ("audit trail", "某会员、工会或单位的全部记录和结果"),
     ("ops", "运维"),
     ("ops nats-config", "生成供下级接入的 NATS 服务配置"),
 ];
@@ -250,6 +257,11 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("residual", "该单位的代报数,不是它自己的数"),
     ("findings:kind", "只看这一种,如 rate-differs"),
     ("notes", "连同只供参考的一并列出"),
+    ("audit check:report", "hub query 的 JSON 或 CSV 结果,带凭据"),
+    ("audit check:from", "用来核对的数据目录或封套,可写多个"),
+    ("audit check:root", "联合会根密钥;绝不从被核对的数据中读取"),
+    ("audit trail:member", "会员代号"),
+    ("union", "工会:名称、路径、代码或编号"),
     ("known_at", "按当时所知:取不晚于此刻的最近一次存证,如 2026-10-08 或 2026-10-08T09:30"),
     ("published", "按该报告期封账时的公布数,如 2026"),
     ("explain:published", "公布数与现时数的差,按原因分解"),
