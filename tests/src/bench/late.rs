@@ -45,10 +45,10 @@ impl<'a> Later<'a> {
     }
 
     /// Applies a block to the view and keeps it.
-    pub fn apply(&mut self, view: &mut View, block: Block) {
+    pub fn apply(&mut self, view: &mut View, block: &Block) {
         let key = (block.header().chain, block.header().height);
         self.later.insert(key, block.clone());
-        view.apply(&block, self);
+        view.apply(block, self);
     }
 }
 
@@ -132,11 +132,11 @@ pub fn measure(
         let tries = if matches!(kind, Late::Redrawn) { 1 } else { TRIES };
         for number in 0..tries {
             for block in writers.prepare(kind, number)? {
-                source.apply(view, block);
+                source.apply(view, &block);
             }
             let block = writers.late(kind, number)?;
             let began = Instant::now();
-            source.apply(view, block);
+            source.apply(view, &block);
             times.push(micros(began));
         }
         report.figure(Figure {

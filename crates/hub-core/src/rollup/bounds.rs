@@ -193,7 +193,7 @@ impl Bounds {
         let mut known: Vec<((bool, Stage), Delta)> = Vec::new();
         for unknown in &rollup.doubts.unknown {
             if rollup.is_disputed(unknown.at) {
-                self.set_aside(rollup, unknown.doubt());
+                self.set_aside(rollup, &unknown.doubt());
                 continue;
             }
             let key = (unknown.covered, unknown.stage);
@@ -214,7 +214,7 @@ impl Bounds {
                     let delta = self.kind.choose(&states);
                     self.own[unit as usize].add(delta);
                 }
-                Some(_) => self.set_aside(rollup, doubt.clone()),
+                Some(_) => self.set_aside(rollup, doubt),
             }
         }
     }
@@ -224,7 +224,7 @@ impl Bounds {
     }
 
     /// Keeps a doubt about where, if it touches the ratio, with every parent of units that are disputed.
-    fn set_aside(&mut self, rollup: &Rollup, doubt: Doubt) {
+    fn set_aside(&mut self, rollup: &Rollup, doubt: &Doubt) {
         if doubt.alternatives.iter().all(|way| self.step(&way.counts) == (0, 0)) {
             return;
         }

@@ -181,7 +181,7 @@ impl Rollup {
         let mut state = tree.unit(unit).on_under(registration, self.day)?;
         for forebear in tree.forebears_on(unit, self.day) {
             if let Some(from) = self.unit_on(view, forebear) {
-                state.inherit(from);
+                state.inherit(&from);
             }
         }
         Some(state)

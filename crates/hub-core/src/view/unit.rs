@@ -310,7 +310,7 @@ impl UnitOnDay {
     }
 
     /// Takes from another what is not stated here (U4).
-    pub(crate) fn inherit(&mut self, from: Self) {
+    pub(crate) fn inherit(&mut self, from: &Self) {
         self.headcount = self.headcount.or(from.headcount);
         self.profile.ownership = self.profile.ownership.or(from.profile.ownership);
         self.profile.industry = self.profile.industry.or(from.profile.industry);

@@ -123,7 +123,7 @@ fn read(path: &str, io: &dyn CommandIo) -> Result<Cited, CommandError> {
     let text = String::from_utf8_lossy(&bytes);
     let text = text.trim_start_matches('\u{feff}');
     let printed = if text.trim_start().starts_with('{') { json(text) } else { csv(text) };
-    printed.and_then(cited).ok_or_else(|| {
+    printed.as_ref().and_then(cited).ok_or_else(|| {
         CommandError::refused(
             format!("{path} 不是 hub query 的 JSON 或 CSV 结果,或缺少凭据"),
             format!("{path} is no JSON or CSV answer of hub query with its citation"),
@@ -169,7 +169,7 @@ fn csv(text: &str) -> Option<Printed> {
     Some(printed)
 }
 
-fn cited(printed: Printed) -> Option<Cited> {
+fn cited(printed: &Printed) -> Option<Cited> {
     let line = |key: &str| printed.citation.get(key).map(String::as_str);
     // `founding.unit v1 due 1a2b3c4d`, of a plain count `members.all due 1a2b3c4d`
     let words: Vec<&str> = line("definition")?.split_whitespace().collect();

@@ -143,7 +143,7 @@ fn show(session: &Session<'_>, unit: Option<&str>, period: &str) -> Result<u8, C
         });
         for (name, series, report) in rows {
             let shown = Shown { session, names: &names, view: &view, rollup: &rollup };
-            shown.report(&mut table, name, series, report);
+            shown.report(&mut table, &name, series, report);
         }
     }
     session.show(&table)?;
@@ -158,7 +158,7 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    fn report(&self, table: &mut Table, name: String, series: &Series, report: &Report) {
+    fn report(&self, table: &mut Table, name: &str, series: &Series, report: &Report) {
         let lang = self.session.lang;
         let state = self.state(series, report);
         let form = words::form(lang, series.form);
@@ -169,7 +169,7 @@ impl Shown<'_> {
                 .and_then(|element| self.registry(series, element));
             let measure = element.map_or("", |element| element.unit.as_str());
             table.push(vec![
-                Cell::text(name.clone()),
+                Cell::text(name),
                 Cell::text(form.clone()),
                 Cell::count(u64::from(report.revision)),
                 Cell::text(state.clone()),

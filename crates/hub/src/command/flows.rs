@@ -5,7 +5,7 @@ use super::session::{Session, day_of};
 use crate::cli::FlowsArgs;
 use crate::import::Problem;
 use crate::render::{Cell, Table};
-use crate::report::coverage::label;
+use crate::report::coverage::row_name;
 use hub_core::flow::{Flow, FlowQuestion, FlowRow, flows as flows_of};
 use hub_core::time::Day;
 
@@ -54,7 +54,8 @@ fn table(session: &Session<'_>, name: &str, rows: &[FlowRow], (from, to): (Day, 
     let mut table = Table::new(title, &columns);
     let view = session.replica().read();
     for row in rows {
-        let mut cells = vec![Cell::text(label(&view, &row.label, lang)), Cell::Count(row.opening)];
+        let mut cells =
+            vec![Cell::text(row_name(&view, &row.label, lang)), Cell::Count(row.opening)];
         cells.extend(Flow::ALL.iter().map(|flow| Cell::Count(sign(*flow) * row.get(*flow))));
         cells.push(Cell::Count(row.closing));
         table.push(cells);

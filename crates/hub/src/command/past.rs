@@ -126,13 +126,14 @@ pub fn within<T>(
         When::Now => Err(CommandError::Machine("a view of another time was not asked for".into())),
         When::KnownAt(at) => {
             let checkpoint = checkpoint_of(view, unit, *at)?;
-            let known = shelf.at(view, &checkpoint, journal).map_err(known_error)?;
+            let known =
+                shelf.at(view, &checkpoint, journal).map_err(|error| known_error(&error))?;
             ask(known, KnownAt::Known(checkpoint), checkpoint.hlc.day())
         }
         When::Published(period) => {
             let place = view.tree().find(&unit).ok_or_else(no_unit)?;
             let (closing, known) = closing::published(view, place, period, &mut shelf, journal)
-                .map_err(published_error)?;
+                .map_err(|error| published_error(&error))?;
             let checkpoint = view.checkpoint(&closing.checkpoint).ok_or_else(no_unit)?;
             let day = closing::last_day(period).unwrap_or_else(|| checkpoint.hlc.day());
             ask(known, KnownAt::Published(Box::new((closing, checkpoint))), day)
@@ -145,8 +146,8 @@ pub fn no_unit() -> CommandError {
     CommandError::refused("当时还没有登记这个单位", "this unit was not registered then")
 }
 
-fn known_error(error: KnownError) -> CommandError {
-    let zh = match &error {
+fn known_error(error: &KnownError) -> CommandError {
+    let zh = match error {
         KnownError::Missing { .. } => "存证所列的账本这里不全,不能重算".to_owned(),
         KnownError::Head { .. } => "账本与存证所列不是同一份".to_owned(),
         KnownError::Digest { .. } => "按存证所列账本重算,校验码不符".to_owned(),
@@ -156,9 +157,9 @@ fn known_error(error: KnownError) -> CommandError {
 }
 
 /// Why published figures cannot be shown, in words.
-pub fn published_error(error: PublishedError) -> CommandError {
-    let zh = match &error {
-        PublishedError::Known(error) => return known_error(error.clone()),
+pub fn published_error(error: &PublishedError) -> CommandError {
+    let zh = match error {
+        PublishedError::Known(error) => return known_error(error),
         PublishedError::NotClosed { closed, found } => {
             let closed = if closed.is_empty() { "无".to_owned() } else { closed.join("、") };
             format!("{found} 没有封账;已封账的:{closed}")

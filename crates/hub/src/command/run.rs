@@ -7,8 +7,8 @@ use super::past::When;
 use super::session::{Session, Shared, day_of};
 use super::{
     audit, audit_check, audit_trail, backup, branch_acts, bundle, cases, enrol, explain,
-    figure_acts, findings, log, member_acts, missing, period, query, revoke, status, undo, unit,
-    unit_acts, unit_succeed,
+    figure_acts, findings, flows, log, member_acts, missing, period, query, revoke, status, undo,
+    unit, unit_acts, unit_succeed,
 };
 use crate::cli::{
     self, AuditCommand, BasisArg, BundleCommand, ByArg, Cli, Command, EnrolCommand, LogCommand,

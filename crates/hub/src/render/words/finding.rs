@@ -192,30 +192,7 @@ fn of_rate(lang: Lang, kind: &Kind) -> String {
                 format!("{what}: no rate can be read in it; write it as 92%."),
             )
         }
-        Kind::RateMisnamed { declared, numerator, denominator, called, is, rightly } => {
-            let what = said(lang, declared);
-            let shown = division(lang, numerator, denominator);
-            let (called, is) = (rate(lang, called), is.as_ref().map(|is| rate(lang, is)));
-            let rightly: Vec<String> = rightly.iter().map(|(n, d)| quotient(*n, *d)).collect();
-            let rightly = match rightly.is_empty() {
-                true => String::new(),
-                false => lang.pick(
-                    format!("按本表数字,{called}为{}。", rightly.join("、")),
-                    format!(" By this report the {called} is {}.", rightly.join(", ")),
-                ),
-            };
-            let is = is.unwrap_or_else(|| lang.pick("另一个数", "something else").into());
-            let hint = match declared_as_application(kind) {
-                true => lang.pick("申请不等于建会。", " An application is no founding."),
-                false => "",
-            };
-            lang.pick(
-                format!("{what},是用{shown}算的,这是{is},不是{called}。{hint}{rightly}"),
-                format!(
-                    "{what}, made of {shown}: that is the {is}, not the {called}.{hint}{rightly}"
-                ),
-            )
-        }
+        Kind::RateMisnamed { .. } => misnamed(lang, kind),
         Kind::RateOfSeveral { declared, rates } => {
             let what = said(lang, declared);
             let names: Vec<String> = rates.iter().map(|id| rate(lang, id)).collect();
@@ -237,6 +214,33 @@ fn of_rate(lang: Lang, kind: &Kind) -> String {
         }
         _ => String::new(),
     }
+}
+
+/// A rate that is another than it is called.
+fn misnamed(lang: Lang, kind: &Kind) -> String {
+    let Kind::RateMisnamed { declared, numerator, denominator, called, is, rightly } = kind else {
+        return String::new();
+    };
+    let what = said(lang, declared);
+    let shown = division(lang, numerator, denominator);
+    let (called, is) = (rate(lang, called), is.as_ref().map(|is| rate(lang, is)));
+    let rightly: Vec<String> = rightly.iter().map(|(n, d)| quotient(*n, *d)).collect();
+    let rightly = match rightly.is_empty() {
+        true => String::new(),
+        false => lang.pick(
+            format!("按本表数字,{called}为{}。", rightly.join("、")),
+            format!(" By this report the {called} is {}.", rightly.join(", ")),
+        ),
+    };
+    let is = is.unwrap_or_else(|| lang.pick("另一个数", "something else").into());
+    let hint = match declared_as_application(kind) {
+        true => lang.pick("申请不等于建会。", " An application is no founding."),
+        false => "",
+    };
+    lang.pick(
+        format!("{what},是用{shown}算的,这是{is},不是{called}。{hint}{rightly}"),
+        format!("{what}, made of {shown}: that is the {is}, not the {called}.{hint}{rightly}"),
+    )
 }
 
 /// Whether what was called a founding rate is one of applications (K8).

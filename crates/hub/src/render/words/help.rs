@@ -4,8 +4,10 @@ use super::Lang;
 
 /// What each kind of user types, shown above all else.
 pub fn overview(lang: Lang) -> &'static str {
-    lang.pick(
-        "\
+    lang.pick(OVERVIEW_ZH, OVERVIEW_EN)
+}
+
+const OVERVIEW_ZH: &str = "\
 干部(录入)
   hub unit import 企业.csv             导入单位名单(也可 --dry-run 先试)
   hub branch import 工会.csv           导入已有工会和建会申请
@@ -53,8 +55,9 @@ pub fn overview(lang: Lang) -> &'static str {
                                        证实、证伪或无法判定
   hub audit trail --unit 某厂          全部记录和结果
   hub log export --jsonl --out 账本.jsonl
-",
-        "\
+";
+
+const OVERVIEW_EN: &str = "\
 cadres (entering)
   hub unit import firms.csv            import a list of units (try --dry-run first)
   hub branch import unions.csv         import unions and founding applications
@@ -90,9 +93,7 @@ auditors
   hub audit check answer.json --from DISC --root KEY
   hub audit trail --unit UNIT
   hub log export --jsonl --out log.jsonl
-",
-    )
-}
+";
 
 /// The Chinese help of a command, by its path below `hub`.
 pub fn command(path: &str) -> Option<&'static str> {

@@ -213,6 +213,23 @@ pub fn mend(lang: Lang, problem: &Problem) -> String {
             "名称不变而范围变化的,先登记新单位",
             "register the new unit first, if only the boundaries change",
         ),
+        Problem::UnknownCase
+        | Problem::NotRulable
+        | Problem::NotCommonAncestor { .. }
+        | Problem::NoSuchSide { .. }
+        | Problem::BeforeCase { .. } => mend_decision(lang, problem),
+        Problem::Suspect { .. } => fixed(
+            "已收;核对后如有错,改好再导入即为更正",
+            "taken; if it is wrong, mend it and import again: that is a correction",
+        ),
+        Problem::Shape { .. } => fixed("按要求改写", "write it as expected"),
+    }
+}
+
+/// How to mend a ruling or objection.
+fn mend_decision(lang: Lang, problem: &Problem) -> String {
+    let fixed = |zh: &str, en: &str| lang.pick(zh, en).to_owned();
+    match problem {
         Problem::UnknownCase => {
             fixed("用 hub cases list 查编号;已了结的不再列出", "look it up with hub cases list")
         }
@@ -227,11 +244,7 @@ pub fn mend(lang: Lang, problem: &Problem) -> String {
             lang.pick(format!("可填:{list},或“无”(都不计)"), format!("use one of: {list}, or none"))
         }
         Problem::BeforeCase { .. } => fixed("改为这一天或以后", "use that day or a later one"),
-        Problem::Suspect { .. } => fixed(
-            "已收;核对后如有错,改好再导入即为更正",
-            "taken; if it is wrong, mend it and import again: that is a correction",
-        ),
-        Problem::Shape { .. } => fixed("按要求改写", "write it as expected"),
+        _ => String::new(),
     }
 }
 
