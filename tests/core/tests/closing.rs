@@ -164,7 +164,7 @@ fn s5_each_cause_has_its_change() {
 fn causes_sum_exactly_whatever_happened() {
     let mut changed: BTreeMap<&str, u64> = BTreeMap::new();
     let (mut splits, mut facts) = (0, 0);
-    for seed in 0..30 {
+    for seed in 0..90 {
         let world = Federation::of(seed, 150);
         let mut view = View::new(world.id(), world.root_key);
         view.apply_all(world.blocks.values(), &world.blocks);
