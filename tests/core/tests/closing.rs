@@ -115,9 +115,12 @@ fn s5_what_was_not_published_so_is_not_read() {
     assert!(matches!(no_checkpoint, PublishedError::NoCheckpoint(_)), "{no_checkpoint}");
 }
 
+/// What is told later, the indicator, today's figure, and what changed it.
+type Row<'a> = (&'a str, &'a str, &'a str, &'a [(&'a str, i64, i64)]);
+
 #[test]
 fn s5_each_cause_has_its_change() {
-    let cases: &[(&str, &str, &str, &[(&str, i64, i64)])] = &[
+    let cases: &[Row<'_>] = &[
         ("", "founding.unit", "1/1", &[]),
         // dated after the last day: of no effect on it
         ("380 A counts f", "founding.unit", "1/1", &[]),
