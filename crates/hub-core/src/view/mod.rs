@@ -260,17 +260,8 @@ impl View {
     pub fn settle(&mut self, source: &dyn BlockSource) {
         let change = self.fold_facts();
         self.restate_members(change == increment::OrgChange::All);
-        let mut fold = members::Fold {
-            tree: &mut self.tree,
-            authority: &mut self.authority,
-            branches: &mut self.branches,
-            cells: &mut self.cells,
-            withdrawals: &self.withdrawals,
-            policy: &self.policy,
-            decisions: &mut self.decisions,
-            source,
-        };
-        let rematched = self.members.settle(&mut fold, &change);
+        let (members, mut fold) = self.members_and_fold(source);
+        let rematched = members.settle(&mut fold, &change);
         self.tell_matched(&rematched);
     }
 
@@ -388,32 +379,14 @@ impl View {
         key: &crate::id::MemberKey,
         source: &dyn BlockSource,
     ) -> Vec<claim::Span> {
-        let mut fold = members::Fold {
-            tree: &mut self.tree,
-            authority: &mut self.authority,
-            branches: &mut self.branches,
-            cells: &mut self.cells,
-            withdrawals: &self.withdrawals,
-            policy: &self.policy,
-            decisions: &mut self.decisions,
-            source,
-        };
-        self.members.person(key, &mut fold).spans
+        let (members, mut fold) = self.members_and_fold(source);
+        members.person(key, &mut fold).spans
     }
 
     /// Shows every person's spans, computed anew from its facts, in no meaningful order.
     pub fn each_person(&mut self, source: &dyn BlockSource, show: &mut dyn FnMut(&[claim::Span])) {
-        let mut fold = members::Fold {
-            tree: &mut self.tree,
-            authority: &mut self.authority,
-            branches: &mut self.branches,
-            cells: &mut self.cells,
-            withdrawals: &self.withdrawals,
-            policy: &self.policy,
-            decisions: &mut self.decisions,
-            source,
-        };
-        self.members.each_person(&mut fold, show);
+        let (members, mut fold) = self.members_and_fold(source);
+        members.each_person(&mut fold, show);
     }
 
     /// The civil day of the latest clock of all blocks; none without blocks.

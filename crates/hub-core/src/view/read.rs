@@ -76,10 +76,11 @@ impl View {
         members.each_spans(&changed, &mut fold, &mut |spans, fold| see(spans, fold.cells));
     }
 
-    fn members_and_fold<'a>(
+    /// The members, and what a fold of them reads and writes beside them.
+    pub(super) fn members_and_fold<'a>(
         &'a mut self,
         source: &'a dyn BlockSource,
-    ) -> (&'a super::members::Members, Fold<'a>) {
+    ) -> (&'a mut super::members::Members, Fold<'a>) {
         let fold = Fold {
             tree: &mut self.tree,
             authority: &mut self.authority,
@@ -90,6 +91,6 @@ impl View {
             decisions: &mut self.decisions,
             source,
         };
-        (&self.members, fold)
+        (&mut self.members, fold)
     }
 }
