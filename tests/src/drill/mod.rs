@@ -108,7 +108,9 @@ pub struct Report {
     pub receipts_from_afar: u64,
     /// What the checker said.
     pub checked: checking::Verdict,
-    /// The digest that all levels and the replay of the top agree on.
+    /// Pairs of levels whose views of the lower one's unit, at its newest checkpoint, were compared.
+    pub views_compared: u64,
+    /// The digest that the top and its replay agree on.
     pub digest: String,
     /// Members the coverage table of the township counts, the same at every level that holds it.
     pub members: u64,
