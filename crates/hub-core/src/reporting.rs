@@ -107,7 +107,7 @@ fn covered_since(view: &View, report: &Report) -> Option<Hlc> {
         Some(above) => authority.server_of(tree, above, report.hlc)?.enrolment.node,
         None => chain.node,
     };
-    view.first_covered(node, chain, report.height)
+    view.first_covered(node, chain, report.height, report.hlc)
 }
 
 /// What reporting adds to the counts of a roll-up: units due and units that have filed all that was due of

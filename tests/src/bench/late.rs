@@ -1,7 +1,8 @@
 //! What one more fact costs a large view: member facts out of order, a ruling, a large union dissolved, a
 //! county redrawn.
 
-use super::error::BenchError;
+use super::answers::question;
+use super::error::{BenchError, failed};
 use super::limits::{Times, micros};
 use super::pen::Pen;
 use super::province::{
@@ -16,6 +17,7 @@ use hub_core::fact::member::{LeaveReason, MemberAct};
 use hub_core::fact::unit::{Level, Succession};
 use hub_core::fact::{BranchFact, FactBody, MemberFact, UnitFact, Withdrawn};
 use hub_core::id::{BranchId, ChainId, FactId, Lane};
+use hub_core::query::Desk;
 use hub_core::time::{DAY_MILLIS, Day};
 use hub_core::view::{BlockSource, View};
 use hub_log::Journal;
@@ -127,8 +129,10 @@ pub fn measure(
     let now = books_open() + 340 * DAY_MILLIS;
     let above = Pen::new(province.federation(), &province.root, lane, now);
     let mut writers = Writers { province, above };
+    let no_root = || BenchError { step: "ask".into(), cause: "no root unit".into() };
+    let question = question(view.tree().root().ok_or_else(no_root)?);
     for kind in Late::ALL {
-        let mut times = Vec::new();
+        let (mut times, mut answers) = (Vec::new(), Vec::new());
         let tries = if matches!(kind, Late::Redrawn) { 1 } else { TRIES };
         for number in 0..tries {
             for block in writers.prepare(kind, number)? {
@@ -138,6 +142,9 @@ pub fn measure(
             let began = Instant::now();
             source.apply(view, &block);
             times.push(micros(began));
+            let began = Instant::now();
+            Desk::default().answer(view, &question).map_err(failed("ask"))?;
+            answers.push(micros(began));
         }
         report.figure(Figure {
             what: format!("{} in a view of {name}", kind.name()),
@@ -145,6 +152,13 @@ pub fn measure(
             unit: "ms",
             target: None,
             holds: kind.holds().to_owned(),
+        })?;
+        report.figure(Figure {
+            what: format!("the next answer after {}, {name}", kind.name()),
+            value: Times::new(answers).at(0.5) / 1e3,
+            unit: "ms",
+            target: None,
+            holds: "rolls up the day and digests the view anew".to_owned(),
         })?;
     }
     match view.parked().into_iter().next() {

@@ -81,6 +81,8 @@ pub struct Province {
     pub size: Size,
     /// The node of the province: the root.
     pub root: Node,
+    /// What the province says to those above it: nobody; checkpoints stand here.
+    pub pen: Pen,
     /// The counties, in order.
     pub counties: Vec<County>,
     townships: Vec<Vec<UnitId>>,
@@ -143,7 +145,8 @@ impl Province {
             County { node, pen, unions: Vec::new() }
         };
         let counties = (0..size.counties()).map(county).collect();
-        Self { size, root, counties, townships: Vec::new(), federation }
+        let pen = Pen::new(federation, &root, Lane::Up, books_open());
+        Self { size, root, pen, counties, townships: Vec::new(), federation }
     }
 
     /// The federation.
@@ -177,7 +180,6 @@ impl Province {
         &mut self,
         put: &mut dyn FnMut(Block) -> Result<(), BenchError>,
     ) -> Result<(), BenchError> {
-        let mut pen = Pen::new(self.federation, &self.root, Lane::Up, books_open());
         let province = self.root.unit;
         let mut bodies = vec![registered("99", Level::Province, None), enrolment(&self.root)];
         for city in 0..self.size.cities() {
@@ -188,9 +190,9 @@ impl Province {
             bodies.push(registered(&county_code(&self.size, number), Level::County, Some(city)));
         }
         for body in bodies {
-            pen.write(BOOKS_OPEN, Vec::new(), body)?.map_or(Ok(()), &mut *put)?;
+            self.pen.write(BOOKS_OPEN, Vec::new(), body)?.map_or(Ok(()), &mut *put)?;
         }
-        pen.seal()?.map_or(Ok(()), &mut *put)?;
+        self.pen.seal()?.map_or(Ok(()), &mut *put)?;
         // governance for a county goes down to it, in a lane of its own
         for county in &self.counties {
             let lane = Lane::Down(county.node.unit);

@@ -91,7 +91,20 @@ impl View {
         &self,
         node: NodeId,
     ) -> impl DoubleEndedIterator<Item = (Hlc, FactId, Statement<'_>)> {
-        let of_node = self.checkpoints.stated.get(&node).into_iter().flatten();
+        self.stated_since(node, Hlc::ZERO)
+    }
+
+    /// The same from a clock on.
+    fn stated_since(
+        &self,
+        node: NodeId,
+        since: Hlc,
+    ) -> impl DoubleEndedIterator<Item = (Hlc, FactId, Statement<'_>)> {
+        // the least id a fact of this node can have
+        let chain = ChainId { node, epoch: 0, lane: Lane::Up };
+        let first = (since, FactId { chain, seq: 0 });
+        let of_node = self.checkpoints.stated.get(&node).into_iter();
+        let of_node = of_node.flat_map(move |stated| stated.range(first..));
         of_node.filter_map(|((hlc, id), place)| {
             Some((*hlc, *id, statement(&self.facts[*place as usize].fact.body)?))
         })
@@ -146,18 +159,26 @@ impl View {
     }
 
     /// When a node first stated that it holds the block at this height, by a checkpoint, any part of one,
-    /// or an excerpt.
-    pub fn first_covered(&self, node: NodeId, chain: &ChainId, height: u64) -> Option<Hlc> {
+    /// or an excerpt. Only statements from the clock of the block's facts on are asked: a holder's own clock is
+    /// later than all it holds.
+    pub fn first_covered(
+        &self,
+        node: NodeId,
+        chain: &ChainId,
+        height: u64,
+        written: Hlc,
+    ) -> Option<Hlc> {
         let covers = |statement: &Statement<'_>| {
             let found = statement.frontier.binary_search_by_key(chain, |head| head.chain);
             found.is_ok_and(|at| statement.frontier[at].height >= height)
         };
-        self.stated(node).find(|(_, _, statement)| covers(statement)).map(|(hlc, ..)| hlc)
+        let mut stated = self.stated_since(node, written);
+        stated.find(|(_, _, statement)| covers(statement)).map(|(hlc, ..)| hlc)
     }
 
     /// Whether a node had stated by `until` that it holds the block at this height.
     pub fn is_covered(&self, node: NodeId, chain: &ChainId, height: u64, until: Hlc) -> bool {
-        self.first_covered(node, chain, height).is_some_and(|hlc| hlc <= until)
+        self.first_covered(node, chain, height, Hlc::ZERO).is_some_and(|hlc| hlc <= until)
     }
 
     /// How far each chain is here without a gap.
