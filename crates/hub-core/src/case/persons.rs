@@ -74,7 +74,13 @@ impl Told<'_> {
             Conflict::NoEffect { objection, claim, day } => {
                 let case = self.lone(member, CaseKind::ObjectionWithoutEffect, *claim)?;
                 let id = Case::label([*objection, *claim]);
-                Some(Case { id, decision: Some(*objection), since: *day, ..case })
+                // what a ruling has decided waits for nobody
+                let (state, ground) = match self.ruling(member, &[*claim]) {
+                    Some(_) => (CaseState::Ruled, Ground::Ruling),
+                    None => (case.state, case.ground),
+                };
+                let decision = Some(*objection);
+                Some(Case { id, state, ground, decision, since: *day, ..case })
             }
         }
     }

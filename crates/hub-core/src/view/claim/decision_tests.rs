@@ -110,6 +110,8 @@ fn doubts_name_what_else_might_count() {
         ("objected", "1 O joins; 5 P joins; 9 objects O>P", "9.. O/P"),
         ("nobody", "1 O joins; 5 P joins; 9 objects O>P; 12 O leaves", "9..12 O/P; 12.. -/P"),
         ("ruled", "1 O joins; 5 P joins; 9 rules P>O", "5..9 P/O"),
+        ("ruled on the day itself", "1 O joins; 5 P joins; 5 rules P>O", ""),
+        ("a ruling lapsed by the start", "1 O joins; 5 P joins; 3 rules P>O", "5..90 P/O"),
         ("ruled for the loser", "1 O joins; 5 P joins; 9 rules O>P", ""),
     ]);
 }

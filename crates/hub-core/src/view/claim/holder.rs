@@ -55,7 +55,7 @@ impl Sweep<'_> {
 
     fn close_taken_over(&mut self, loser: usize, winner: usize, before: Option<usize>, day: Day) {
         let (claim, taker) = (&self.claims[loser], &self.claims[winner]);
-        let takeover = Takeover {
+        let mut takeover = Takeover {
             winner,
             loser,
             unions: (taker.branch, claim.branch),
@@ -70,6 +70,9 @@ impl Sweep<'_> {
             known: taker.start_hlc.max(claim.start_hlc),
             was: self.alternative(loser),
         };
+        if claim.ruled_out {
+            takeover.uphold(day);
+        }
         self.close(loser, Cause::TakenOver);
         self.claims[loser].taken_over = Some(self.takeovers.len());
         self.takeovers.push(takeover);
