@@ -268,9 +268,11 @@ fn cause_of(known: &View, fact: &Fact) -> Cause {
             GovernanceFact::CatalogPublished { .. } | GovernanceFact::PolicyPublished { .. } => {
                 Cause::Definition
             }
-            GovernanceFact::NodeEnrolled(_)
-            | GovernanceFact::NodeRevoked { .. }
-            | GovernanceFact::Checkpointed { .. } => Cause::Reorganisation,
+            GovernanceFact::NodeEnrolled(_) | GovernanceFact::NodeRevoked { .. } => {
+                Cause::Reorganisation
+            }
+            // what a checkpoint changes is who reported on time
+            GovernanceFact::Checkpointed { .. } => Cause::Late,
             GovernanceFact::Restated { .. } => Cause::Duplicate,
             GovernanceFact::Ruled { .. } | GovernanceFact::Objected { .. } => Cause::Ruling,
         },

@@ -51,7 +51,9 @@ fn in_chinese(command: Command, path: &str) -> Command {
     let ids: Vec<String> = command.get_arguments().map(|arg| arg.get_id().to_string()).collect();
     for id in ids {
         if let Some(text) = help::argument(path, &id) {
-            command = command.mut_arg(id, |arg| arg.help(text).long_help(None));
+            // the text names the values, in the reader's language
+            let tell = |arg: clap::Arg| arg.help(text).long_help(None).hide_possible_values(true);
+            command = command.mut_arg(id, tell);
         }
     }
     let names: Vec<String> =

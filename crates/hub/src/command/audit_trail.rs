@@ -177,7 +177,7 @@ fn table(view: &View, said: &[Said], lang: Lang) -> Table {
         table.push(vec![
             Cell::text(instant(said.fact.hlc.millis())),
             Cell::text(said.fact.day.to_string()),
-            Cell::text(said.fact.body.kind()),
+            Cell::Coded(said.fact.body.kind(), words::fact::kind(lang, said.fact.body.kind())),
             Cell::text(verdict(said.verdict, lang)),
             Cell::text(office),
             said.fact.document.as_deref().map_or(Cell::Missing, Cell::text),

@@ -4,7 +4,7 @@ use super::error::CommandError;
 use super::past::{self, When};
 use super::session::Session;
 use crate::cli;
-use crate::render::{Cell, Lang, Table};
+use crate::render::{Cell, Lang, Table, words};
 use crate::report::coverage::{indicator_name, instant};
 use hub_core::causes::{self, Asked, Cause, Split, Value};
 use hub_core::closing::Closing;
@@ -111,7 +111,7 @@ fn parts(
                 Cell::Indented(1, String::new()),
                 Cell::Missing,
                 Cell::Missing,
-                Cell::text(ground.kind),
+                Cell::Coded(ground.kind, words::fact::kind(lang, ground.kind)),
                 Cell::text(ground.rule),
                 Cell::text(ground.day.to_string()),
                 Cell::text(instant(ground.hlc.millis())),

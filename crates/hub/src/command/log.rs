@@ -18,7 +18,7 @@ use std::io::Write;
 pub struct Show {
     /// The most facts, newest last.
     pub last: usize,
-    /// Only facts of this kind, e.g. `member_joined`.
+    /// Only facts of this kind, by code or word: `member.joined` or 入会.
     pub kind: Option<String>,
     /// Only facts that are not counted.
     pub parked: bool,
@@ -50,7 +50,8 @@ pub fn show(session: &Session<'_>, asked: &Show) -> Result<u8, CommandError> {
         let Ok(body) = block.body() else { return Ok(()) };
         for (index, fact) in body.into_facts().into_iter().enumerate() {
             let verdict = verdicts.get(index).copied().unwrap_or(Verdict::Stands);
-            let of_kind = asked.kind.as_deref().is_none_or(|kind| kind == fact.body.kind());
+            let kind = fact.body.kind();
+            let of_kind = asked.kind.as_deref().is_none_or(|word| words::fact::is_kind(kind, word));
             if of_kind && (!asked.parked || !verdict.stands()) {
                 rows.push_back((block.fact_id(index as u32), fact, verdict));
                 if rows.len() > asked.last {
@@ -65,7 +66,7 @@ pub fn show(session: &Session<'_>, asked: &Show) -> Result<u8, CommandError> {
         table.push(vec![
             Cell::text(fact.hlc.day().to_string()),
             Cell::text(fact.day.to_string()),
-            Cell::text(fact.body.kind()),
+            Cell::Coded(fact.body.kind(), words::fact::kind(lang, fact.body.kind())),
             Cell::text(unit_name(&view, &fact.unit)),
             Cell::text(about(&view, &fact)),
             fact.document.clone().map_or(Cell::Missing, Cell::Text),

@@ -25,6 +25,8 @@ pub enum Format {
 pub enum Cell {
     /// Words.
     Text(String),
+    /// A code for scripts, and the words for it.
+    Coded(&'static str, &'static str),
     /// Words under so many steps of indentation, for trees.
     Indented(u8, String),
     /// A count, or money in fen.
@@ -133,7 +135,10 @@ impl Table {
         let right: Vec<bool> = (0..self.columns.len())
             .map(|column| {
                 let words = |row: &Vec<Cell>| {
-                    matches!(row.get(column), Some(Cell::Text(_) | Cell::Indented(..)))
+                    matches!(
+                        row.get(column),
+                        Some(Cell::Text(_) | Cell::Coded(..) | Cell::Indented(..))
+                    )
                 };
                 !self.rows.is_empty() && !self.rows.iter().any(words)
             })
@@ -245,6 +250,7 @@ fn no_base(lang: Lang) -> &'static str {
 fn shown(cell: &Cell, lang: Lang) -> String {
     match cell {
         Cell::Text(text) | Cell::NoRate(text) => text.clone(),
+        Cell::Coded(_, words) => (*words).to_owned(),
         Cell::Indented(steps, text) => format!("{}{text}", "  ".repeat(usize::from(*steps))),
         Cell::Count(count) => grouped(*count),
         Cell::Rate { numerator, denominator } => {
@@ -258,6 +264,7 @@ fn bare(cell: &Cell, lang: Lang) -> String {
     match cell {
         Cell::Count(count) => count.to_string(),
         Cell::Missing => String::new(),
+        Cell::Coded(_, words) => (*words).to_owned(),
         Cell::Indented(_, text) => text.clone(),
         other => shown(other, lang),
     }
@@ -265,6 +272,7 @@ fn bare(cell: &Cell, lang: Lang) -> String {
 
 fn value(cell: &Cell) -> Value {
     match cell {
+        Cell::Coded(code, _) => Value::from(*code),
         Cell::Text(text) | Cell::Indented(_, text) => Value::from(text.as_str()),
         Cell::Count(count) => Value::from(*count),
         Cell::Rate { numerator, denominator } => {

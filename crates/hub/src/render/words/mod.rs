@@ -4,6 +4,7 @@
 //! by another name than 校验码.
 
 pub mod case;
+pub mod fact;
 mod failure;
 mod finding;
 pub mod help;
