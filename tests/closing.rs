@@ -68,6 +68,8 @@ fn k10_a_closing_is_refused_until_each_point_is_acknowledged() {
     assert_eq!(levels.run("province", &wrong).code, 1);
     let not_over = levels.run("province", &["period", "close", "2030", "--unit", "演示省"]);
     assert_eq!(not_over.code, 2, "{not_over:?}");
+    let served = levels.run("province", &["period", "close", "2026", "--unit", "演示东县"]);
+    assert!(served.code != 0 && served.err.contains("有自己的节点"), "{served:?}");
     let not_closed =
         levels.run("province", &["query", "coverage", "--unit", "演示省", "--published", "2026"]);
     assert!(not_closed.code == 2 && not_closed.err.contains("没有封账"), "{not_closed:?}");
@@ -120,6 +122,15 @@ fn k11_later_facts_change_today_and_never_what_was_published() {
     let aloud = split["notes"][0].as_str().unwrap();
     for words in ["公布为 2/40", "现时为 3/50", "迟报补录使分子+1"] {
         assert!(aloud.contains(words), "{words} in {aloud}");
+    }
+
+    // what came late is also something to look at
+    let found =
+        levels.run("province", &["--format", "json", "findings", "--kind", "after-closing"]);
+    assert_eq!(found.code, 1, "{found:?}");
+    for words in ["2026已经封账", "“入会”1条", "“职工人数申报”1条", "最早2026-08-01"]
+    {
+        assert!(found.out.contains(words), "{words} in {found:?}");
     }
 
     // a figure down to its facts

@@ -177,7 +177,7 @@ pub fn split(
 }
 
 /// Blocks that a view holds and a frontier does not cover.
-fn later_blocks(view: &View, frontier: &[ChainHeight]) -> Vec<(ChainId, u64)> {
+pub(crate) fn later_blocks(view: &View, frontier: &[ChainHeight]) -> Vec<(ChainId, u64)> {
     let covered: BTreeMap<ChainId, u64> =
         frontier.iter().map(|head| (head.chain, head.height)).collect();
     let reach = |chain: &ChainId| covered.get(chain).copied().unwrap_or(0);

@@ -302,6 +302,9 @@ impl Story {
                 let term_years = option(rest, "term").unwrap().parse().unwrap();
                 BranchFact::CommitteeElected { branch, term_years, until: None }
             }
+            "incorporates" => {
+                BranchFact::LegalRegistered { branch, uscc: option(rest, "as").unwrap().into() }
+            }
             "dissolves" => BranchFact::Dissolved { branch, reason: 1 },
             "covers" => BranchFact::Covered { branch, unit: unit(option(rest, "unit").unwrap()) },
             "uncovers" => {

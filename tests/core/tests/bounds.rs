@@ -86,3 +86,70 @@ fn a_firm_under_two_parents_of_unknown_headcount() {
     assert_eq!(["t", "s"].map(founding), ["0/0 0/2..0/0", "0/0 0/1..0/0"]);
     assert_eq!(founding("c"), "0/0 0/2..0/0");
 }
+
+/// One union in each county.
+const TWO: &str = "
+    0 B registers g under b
+    1 A counts e to 40
+    1 B counts g to 40
+    1 A founds U
+    1 A approves U for a
+    1 B founds V host g
+    1 B approves V for b
+";
+
+/// Members of two firms, of their counties and of the city over both.
+fn members(table: &str, on: i32) -> [String; 5] {
+    let (_, view) = check(&format!("{TWO}{table}"));
+    ["e", "a", "g", "b", "c"].map(|name| bounds(&view, name, "members.all", on))
+}
+
+/// M1: for ninety days after the later of both starts was written either union may be the right one; above
+/// both nothing is doubtful.
+#[test]
+fn a_takeover_nobody_has_agreed_to() {
+    let taken = "
+        2 A joins U person x employer e
+        5 B joins V person x employer g
+    ";
+    let doubtful = ["0 0..1", "0 0..1", "1 0..1", "1 0..1", "1"];
+    assert_eq!(members(taken, 4), ["1", "1", "0", "0", "1"]);
+    assert_eq!(members(taken, 5), doubtful);
+    assert_eq!(members(taken, 94), doubtful);
+    assert_eq!(members(taken, 95), ["0", "0", "1", "1", "1"]);
+    // the old union agrees; or their superior has decided
+    let agreed = format!("{taken} 20 A leaves U person x");
+    assert_eq!(members(&agreed, 30), ["0", "0", "1", "1", "1"]);
+    let ruled = format!("{taken} 20 C rules claims V>U person x from 5");
+    assert_eq!(members(&ruled, 30), ["0", "0", "1", "1", "1"]);
+}
+
+/// M2: a claim that lost and stays open is doubtful for as long as it does.
+#[test]
+fn a_claim_in_dispute() {
+    let disputed = "
+        2 A joins U person x employer e
+        5 B joins V person x employer g by self
+    ";
+    let doubtful = ["1 0..1", "1 0..1", "0 0..1", "0 0..1", "1"];
+    assert_eq!(members(disputed, 5), doubtful);
+    assert_eq!(members(disputed, 300), doubtful);
+    let left = format!("{disputed} 20 B leaves V person x");
+    assert_eq!(members(&left, 20), ["1", "1", "0", "0", "1"]);
+    let (_, view) = check(&format!("{TWO}{disputed}"));
+    let rate = |name| bounds(&view, name, "member.A", 5);
+    assert_eq!(["a", "b", "c"].map(rate), ["1/40 0/40..1/40", "0/40 0/40..1/40", "1/80"]);
+}
+
+/// M3: objected to, and then nobody is left who holds: that the person is nowhere is a way, too.
+#[test]
+fn a_person_whom_nobody_holds() {
+    let objected = "
+        2 A joins U person x employer e
+        5 B joins V person x employer g
+        9 C objects V person x for a from 9
+        12 A leaves U person x
+    ";
+    assert_eq!(members(objected, 10), ["1 0..1", "1 0..1", "0 0..1", "0 0..1", "1"]);
+    assert_eq!(members(objected, 12), ["0", "0", "0 0..1", "0 0..1", "0 0..1"]);
+}

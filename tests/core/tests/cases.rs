@@ -8,6 +8,7 @@ use hub_core::hash::Hash;
 use hub_core::rollup::Rollup;
 use hub_core::time::Day;
 use hub_core::view::View;
+use hub_core_tests::ask::totals;
 use hub_core_tests::story::{DAY_0, Story, check, unit};
 
 /// Union U at e under a's township, union V at g under b, both counting from day 1.
@@ -182,4 +183,24 @@ fn ids_are_labels_of_the_facts_and_depend_on_no_order() {
     let at_once = ids(&format!("{table} 8 C rules claims U>V person q from 5"));
     assert_eq!(at_once, first);
     assert_eq!(CaseKind::ALL.len(), 11);
+}
+
+/// Two unions that were registered as one legal person: both count until somebody rules (DESIGN §3).
+#[test]
+fn one_code_of_two_unions() {
+    let same = "
+        2 A incorporates U as 81990121MA00000312
+        3 B incorporates V as 81990121MA00000312
+    ";
+    assert_eq!(told(same, 9), ["duplicate-branch open by nothing: U+ V+ base U+ since 1"]);
+    let ruled = format!("{same} 5 C rules unions V>U from 6");
+    assert_eq!(told(&ruled, 9), ["duplicate-branch ruled by ruling: V+ U- base U- since 1"]);
+    let (_, view) = check(&format!("{TWO}{ruled}"));
+    let unions = |on| totals(&view, "a b c", "unions.all", on, on);
+    assert_eq!([unions(5), unions(6)], ["a 1  b 1  c 2", "a 0  b 1  c 1"]);
+    let other = "
+        2 A incorporates U as 81990121MA00000312
+        3 B incorporates V as 81990121MA00000392
+    ";
+    assert!(told(other, 9).is_empty());
 }

@@ -8,24 +8,25 @@ use hub_core::id::UnitId;
 use hub_core::rollup::Rollup;
 use hub_core::time::Day;
 use hub_core::view::View;
-use hub_core_tests::story::{DAY_0, check, unit};
+use hub_core_tests::story::{DAY_0, Story, check, unit};
 
 /// Day 400 is 2025-11-08: the newest statistical year that has ended is 2025.
 const ASKED: i32 = 400;
 
-fn found(view: &View, of: &str, on: i32) -> Vec<(String, Kind)> {
+fn found((story, view): &mut (Story, View), of: &str, on: i32) -> Vec<(String, Kind)> {
     let day = Day(DAY_0 + on);
     let rollup = Rollup::of(view, day, day);
     let at = view.tree().find(&unit(of)).unwrap();
+    let found = findings::of(view, &rollup, at, &story.blocks);
     let name = |id: &UnitId| view.tree().unit(view.tree().find(id).unwrap()).name().to_owned();
-    findings::of(view, &rollup, at).into_iter().map(|f| (name(&f.unit), f.kind)).collect()
+    found.into_iter().map(|f| (name(&f.unit), f.kind)).collect()
 }
 
 /// What a table comes to, notes included, as `unit:name`.
 fn names(table: &str, of: &str) -> Vec<String> {
-    let (_, view) = check(table);
+    let mut told = check(table);
     let named = |(unit, kind): (String, Kind)| format!("{unit}:{}", kind.name());
-    found(&view, of, ASKED).into_iter().map(named).collect()
+    found(&mut told, of, ASKED).into_iter().map(named).collect()
 }
 
 #[test]
@@ -88,8 +89,8 @@ fn declared_figures_and_what_is_wrong_with_them() {
 #[test]
 fn the_numbers_of_the_work_reports() {
     let one = |filed: &str| {
-        let (_, view) = check(&format!("1 A files e {filed}"));
-        found(&view, "e", ASKED).into_iter().map(|(_, kind)| kind).collect::<Vec<_>>()
+        let mut told = check(&format!("1 A files e {filed}"));
+        found(&mut told, "e", ASKED).into_iter().map(|(_, kind)| kind).collect::<Vec<_>>()
     };
     let x1 = one("form 3 values 151=126,152=102 rate 改制率:152/151=92%");
     let Kind::RateDiffers { needed, numerator, denominator, .. } = &x1[0] else { panic!("{x1:?}") };
@@ -157,8 +158,83 @@ fn what_the_books_themselves_say() {
     // X8: written on day 3, dated day 30
     let ahead = format!("{held} 3 A elects U term 3 on 30 | dated after its own clock\n");
     assert_eq!(names(&ahead, "p"), ["e:future-dated"]);
-    let (_, view) = check(&ahead);
-    let kind = found(&view, "e", ASKED).remove(0).1;
+    let kind = found(&mut check(&ahead), "e", ASKED).remove(0).1;
     let Kind::Premature { day, written, .. } = kind else { panic!("{kind:?}") };
     assert_eq!((day.0 - DAY_0, written.0 - DAY_0), (30, 3));
+}
+
+/// U4, K14: two townships that one follows; a firm that nobody moved stands in the county until somebody does.
+#[test]
+fn what_a_succession_left() {
+    let merged = "
+        1 A registers u under a
+        1 A registers v under a
+        5 A succeeds t,u to v on 10
+    ";
+    let split = "
+        1 A registers u under a
+        1 A registers v under a
+        5 A succeeds t to u,v on 10
+    ";
+    for (table, at) in [(merged, "v"), (split, "a")] {
+        let mut told = check(table);
+        let left: Vec<_> = found(&mut told, "p", 20)
+            .into_iter()
+            .filter_map(|(unit, kind)| match kind {
+                Kind::LeftBySuccession { day, units, members, .. } => {
+                    Some((unit, day.0 - DAY_0, units, members))
+                }
+                _ => None,
+            })
+            .collect();
+        assert_eq!(left, [(at.to_owned(), 10, 2, 0)], "{table}");
+        // e and f are moved, and nothing is left
+        let moved = format!("{table} 12 A moves e to v on 12\n 12 A moves f to v on 12\n");
+        assert!(
+            found(&mut check(&moved), "p", 20)
+                .iter()
+                .all(|(_, kind)| kind.name() != "left-by-succession")
+        );
+    }
+}
+
+/// S5, K11: what is dated within a closed period and came later, counted by office and kind.
+#[test]
+fn what_came_after_a_closing() {
+    let closed = "
+        1 A counts e
+        1 A founds U
+        1 A approves U for a
+        2 A joins U person x employer e
+        370 A checkpoints
+        371 A shuts a at #5
+    ";
+    let late = |more: &str| {
+        let mut told = check(&format!("{closed}{more}"));
+        let after = |(unit, kind)| match kind {
+            Kind::AfterClosing { period, what, count, earliest, .. } => {
+                Some(format!("{unit} {period} {what} {count} {}", earliest.0 - DAY_0))
+            }
+            _ => None,
+        };
+        found(&mut told, "a", ASKED).into_iter().filter_map(after).collect::<Vec<_>>()
+    };
+    let nothing: [&str; 0] = [];
+    assert_eq!(late(""), nothing);
+    assert_eq!(late("380 A joins U person y employer e"), nothing, "dated after the period");
+    assert_eq!(
+        late(
+            "
+        380 A joins U person y employer e on 300
+        381 A joins U person z employer e on 200
+        382 A counts e to 70 on 100
+    "
+        ),
+        ["a 2025 member.joined 2 200", "a 2025 unit.headcount_declared 1 100"]
+    );
+    let taken = "
+        380 A joins U person y employer e on 300 | withdrawn by #8
+        381 A withdraws #7
+    ";
+    assert_eq!(late(taken), nothing, "taken back");
 }

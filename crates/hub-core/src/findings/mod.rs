@@ -2,8 +2,9 @@
 //! caller's.
 //!
 //! `report` checks declared figures, one report at a time and against the one before; `registry` checks what the
-//! books say of units and unions on a day.
+//! books say of units and unions on a day; `closed` what came after a closing and is dated before it.
 
+mod closed;
 mod registry;
 mod report;
 
@@ -13,8 +14,8 @@ use crate::id::{BranchId, FactId, UnitId};
 use crate::rate::Fit;
 use crate::rollup::Rollup;
 use crate::time::Day;
-use crate::view::View;
 use crate::view::tree::UnitIx;
+use crate::view::{BlockSource, View};
 
 /// Something to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -229,6 +230,30 @@ pub enum Kind {
         /// The unions that held them.
         from: Vec<BranchId>,
     },
+    /// After several units followed or were followed, units and members that nobody has placed yet (U4, K14).
+    LeftBySuccession {
+        /// The units that ended.
+        old: Vec<UnitId>,
+        /// From this day others follow.
+        day: Day,
+        /// Units in 本级 of where they stand.
+        units: u64,
+        /// Members unplaced there.
+        members: i64,
+    },
+    /// Facts that came after the unit's last closing and are dated before its end (S5, K11).
+    AfterClosing {
+        /// The period.
+        period: String,
+        /// Their kind, as the catalogue of facts names it.
+        what: &'static str,
+        /// How many.
+        count: u64,
+        /// The earliest day any states.
+        earliest: Day,
+        /// One of them.
+        first: FactId,
+    },
     /// An occurrence dated after the day it was written on (X8, K20).
     Premature {
         /// The fact.
@@ -273,6 +298,8 @@ impl Kind {
             Self::EmptyUnit => "empty-unit",
             Self::ElectionOverdue { .. } => "election-overdue",
             Self::MassTakeover { .. } => "mass-takeover",
+            Self::LeftBySuccession { .. } => "left-by-succession",
+            Self::AfterClosing { .. } => "after-closing",
             Self::Premature { .. } | Self::PrematureMembers { .. } => "future-dated",
         }
     }
@@ -324,12 +351,19 @@ pub fn of_values(
 }
 
 /// All findings of a unit's subtree as of the roll-up's day, in order of unit id and name of kind. Declared
-/// figures are those of the newest period that has ended by the day, and of later ones.
-pub fn of(view: &View, rollup: &Rollup, unit: UnitIx) -> Vec<Finding> {
+/// figures are those of the newest period that has ended by the day, and of later ones; what came after a
+/// closing is told of the unit's own last one.
+pub fn of(
+    view: &mut View,
+    rollup: &Rollup,
+    unit: UnitIx,
+    source: &dyn BlockSource,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     let inside = |at: UnitIx| rollup.is_at_or_above(unit, at);
     report::check(view, rollup.day, &inside, &mut findings);
     registry::check(view, rollup, unit, &inside, &mut findings);
+    closed::check(view, unit, source, &mut findings);
     findings
         .sort_by(|one, other| (one.unit, one.kind.name()).cmp(&(other.unit, other.kind.name())));
     findings

@@ -1,5 +1,5 @@
 //! What the books say of units and unions on a day: more members than employees, covered units without members,
-//! terms that have run out, occurrences dated ahead (F2, F6, X8, X9, K20).
+//! terms that have run out, what successions left, occurrences dated ahead (F2, F6, U4, X8, X9, K14, K20).
 
 use super::{Finding, Kind};
 use crate::fact::{Fact, FactBody};
@@ -20,6 +20,7 @@ pub(super) fn check(
     units(view, rollup, inside, found);
     elections(view, rollup, inside, found);
     takeovers(view, inside, found);
+    left(view, rollup, inside, found);
     premature(view, rollup.parent(unit).is_none(), inside, found);
 }
 
@@ -83,6 +84,25 @@ fn takeovers(view: &View, inside: &dyn Fn(UnitIx) -> bool, found: &mut Vec<Findi
             from: taken.from.iter().map(id).collect(),
         };
         found.push(Finding { unit: view.tree().unit(at).id, kind });
+    }
+}
+
+/// U4, at the unit where what nobody has placed yet stands.
+fn left(view: &View, rollup: &Rollup, inside: &dyn Fn(UnitIx) -> bool, found: &mut Vec<Finding>) {
+    let tree = view.tree();
+    let id = |at: &UnitIx| tree.unit(*at).id;
+    for (fact, left) in rollup.left() {
+        let stated = tree.successions().iter().find(|succession| succession.stamp.id == fact);
+        let Some(stated) = stated else { continue };
+        let standing = stated.old.first().and_then(|old| rollup.standing(view, *old));
+        let Some(at) = standing.filter(|at| inside(*at)) else { continue };
+        let kind = Kind::LeftBySuccession {
+            old: stated.old.iter().map(id).collect(),
+            day: stated.stamp.day,
+            units: left.units,
+            members: left.members,
+        };
+        found.push(Finding { unit: id(&at), kind });
     }
 }
 

@@ -104,6 +104,11 @@ impl Rollup {
         self.placed.parents.get(unit as usize).copied().flatten()
     }
 
+    /// Where what is named by a unit stands on the day: at itself, or at what follows it (U4).
+    pub fn standing(&self, view: &View, unit: UnitIx) -> Option<UnitIx> {
+        self.then.standing(view, unit)
+    }
+
     /// The children of a unit then, in order of id.
     pub fn children(&self, unit: UnitIx) -> &[UnitIx] {
         self.children.get(&unit).map_or(&[], Vec::as_slice)

@@ -2,7 +2,7 @@
 
 use super::tree::{Stamp, Tree, UnitIx, replace_codes};
 use crate::fact::branch::{BranchKind, WomenOrg};
-use crate::fact::{BranchFact, Code};
+use crate::fact::{BranchFact, Code, CodeKind};
 use crate::id::BranchId;
 use crate::time::{Day, Hlc};
 use std::collections::BTreeMap;
@@ -279,8 +279,10 @@ pub(crate) fn fold(
             BranchFact::Revised { name, codes, kind, .. } => {
                 revise(&mut folded, name.as_deref(), codes, *kind);
             }
-            BranchFact::LegalRegistered { .. } => {
+            BranchFact::LegalRegistered { uscc, .. } => {
                 folded.legal_registered = folded.legal_registered.or(Some(stamp.day));
+                let code = Code { kind: CodeKind::UnionUscc, value: uscc.clone() };
+                revise(&mut folded, None, &[code], None);
             }
             BranchFact::Covered { unit: covered, .. } => {
                 cover(&mut folded, unit(covered), stamp.day);

@@ -52,7 +52,11 @@ fn in_chinese(command: Command, path: &str) -> Command {
     for id in ids {
         if let Some(text) = help::argument(path, &id) {
             // the text names the values, in the reader's language
-            let tell = |arg: clap::Arg| arg.help(text).long_help(None).hide_possible_values(true);
+            let tell = |arg: clap::Arg| {
+                let has_values = arg.get_action().takes_values();
+                let arg = arg.help(text).long_help(None);
+                if has_values { arg.hide_possible_values(true) } else { arg }
+            };
             command = command.mut_arg(id, tell);
         }
     }

@@ -63,15 +63,14 @@ pub fn run(session: &Session<'_>, asked: &Asked) -> Result<u8, CommandError> {
         None => session.own_unit()?,
     };
     let day = asked.as_of.unwrap_or_else(|| session.today());
-    let found = {
-        let replica = session.replica();
-        let view = replica.read();
-        let Some(at) = view.tree().find(&unit) else {
-            return Err(CommandError::refused("没有这个单位", "no such unit"));
-        };
-        let rollup = session.shared.desk().rollup(&view, day, day);
-        findings::of(&view, &rollup, at)
-    };
+    // what came after a closing is judged anew: the view may fold further
+    let found = session.replica().ask(|view, source| {
+        let at = view.tree().find(&unit)?;
+        let rollup = session.shared.desk().rollup(view, day, day);
+        Some(findings::of(view, &rollup, at, source))
+    });
+    let no_unit = || CommandError::refused("没有这个单位", "no such unit");
+    let found = found.ok_or_else(no_unit)?;
     let wanted = |finding: &&Finding| {
         let of_kind = asked.kind.as_deref().is_none_or(|kind| kind == finding.kind.name());
         of_kind && (asked.notes || !finding.kind.is_note())

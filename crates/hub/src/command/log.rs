@@ -168,8 +168,11 @@ pub fn export(session: &Session<'_>, out: &str) -> Result<u8, CommandError> {
     let failed = |error| CommandError::File { path: out.to_owned(), error };
     let replica = session.replica();
     let receipted = Receipted::of(session)?;
-    let digest = session.shared.desk().digest(&replica.read());
-    let root_key = *replica.read().root_key();
+    let (digest, root_key) = {
+        // the view first, as everywhere: the other order could wait for itself
+        let view = replica.read();
+        (session.shared.desk().digest(&view), *view.root_key())
+    };
     let mut sink = session.io.create_file(out).map_err(failed)?;
     let mut write = |line: &hub_core::export::Line| -> Result<(), CommandError> {
         let json = line.to_json().map_err(|error| CommandError::Machine(error.to_string()))?;

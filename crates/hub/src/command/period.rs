@@ -138,6 +138,14 @@ fn look(
             "periods are closed for this node's own unit or one below",
         ));
     }
+    let served = view.authority().server_of(tree, at, Hlc::at(replica.now()));
+    if served.is_some_and(|by| by.enrolment.node != replica.who().node) {
+        return Err(CommandError::refused(
+            "该单位有自己的节点,由它自己封账;上级封本级的账时已包含它的数",
+            "the unit has a node of its own, which closes its periods; closing this node's own \
+             unit covers its figures",
+        ));
+    }
     let closed = closing::standing(&view, at, &asked.period);
     if let (Some(closed), None) = (&closed, &asked.reopen) {
         let (revision, at) = (closed.revision, instant(closed.hlc.millis()));

@@ -24,7 +24,7 @@ pub(super) fn list(session: &Session<'_>, asked: &CasesList) -> Result<u8, Comma
     };
     let wanted = |case: &&Case| {
         kind.is_none_or(|kind| case.kind == kind)
-            && state.is_none_or(|state| case.state == state)
+            && state.map_or(case.state != CaseState::Settled, |state| case.state == state)
             && unit.is_none_or(|unit| case.concerns(unit, &docket.rollup))
             && (!asked.mine || is_mine(&docket, case))
     };
@@ -46,10 +46,17 @@ pub(super) fn list(session: &Session<'_>, asked: &CasesList) -> Result<u8, Comma
         table.push(row(&docket, case)?);
     }
     let shown = table.rows.len();
+    let settled = docket.cases.iter().filter(|case| case.state == CaseState::Settled).count();
     table.notes.push(lang.pick(
         format!("共 {shown} 件;hub cases show 编号 看双方和可办的事"),
         format!("{shown} cases; hub cases show ID tells both sides and what can be done"),
     ));
+    if settled > 0 && state.is_none() {
+        table.notes.push(lang.pick(
+            format!("另有 {settled} 件已了结,未列;--state 已了结 可查看"),
+            format!("{settled} more are settled and not listed; --state settled lists them"),
+        ));
+    }
     session.show(&table)?;
     Ok(0)
 }

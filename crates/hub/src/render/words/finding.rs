@@ -37,10 +37,16 @@ pub fn finding_name(lang: Lang, kind: &Kind) -> &'static str {
         "empty-unit" => ("空壳", "covered unit without members"),
         "election-overdue" => ("换届逾期", "election overdue"),
         "mass-takeover" => ("大批接转", "mass takeover"),
+        "left-by-succession" => ("撤并后未落实归属", "left by a succession"),
+        "after-closing" => ("封账后补录", "entered after the closing"),
         "future-dated" => ("日期超前", "dated ahead"),
         _ => ("疑点", "finding"),
     };
     lang.pick(zh, en)
+}
+
+fn counted(count: u64) -> String {
+    grouped(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
 /// A finding in a sentence.
@@ -133,6 +139,26 @@ fn of_registry(lang: Lang, kind: &Kind, names: &dyn NamedThings) -> String {
                 format!(
                     "“{branch}” took over {persons} members of {from} in {year}-{month:02}, more than {most}; \
                      verify it; a cut of its node brings them back."
+                ),
+            )
+        }
+        Kind::LeftBySuccession { old, day, units, members } => {
+            let old: Vec<String> = old.iter().map(|old| names.unit(old)).collect();
+            let old = old.join(lang.pick("、", ", "));
+            let (units, members) = (counted(*units), grouped(*members));
+            lang.pick(
+                format!("“{old}”自{day}起撤并,还有{units}个单位、{members}名会员没有落实归到哪里,暂列本级;请逐一办理归口变更或会籍接转。"),
+                format!(
+                    "“{old}” ended on {day}; {units} units and {members} members stand here until                      somebody says where they belong: move the units, transfer the members."
+                ),
+            )
+        }
+        Kind::AfterClosing { period, what, count, earliest, .. } => {
+            let (what, count) = (super::fact::kind(lang, what), counted(*count));
+            lang.pick(
+                format!("{period}已经封账,之后又录入“{what}”{count}条,日期在封账期内(最早{earliest});公布数不变,现时数已不同,差在哪里用 hub explain --published {period} 查看。"),
+                format!(
+                    "{period} was closed; {count} facts ({what}) dated within it came later (the                      earliest on {earliest}). What was published stays; hub explain --published                      {period} tells the difference."
                 ),
             )
         }
