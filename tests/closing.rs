@@ -148,6 +148,9 @@ fn k11_later_facts_change_today_and_never_what_was_published() {
     let notes = parts["notes"].to_string();
     assert!(notes.contains("分子 3") && notes.matches("会员 ").count() == 3, "{notes}");
     assert!(!notes.contains(&person(1, false).name), "the province keeps no names");
+    let own = ["explain", "--unit", "演示东厂", "--indicator", "member.A", "--full"];
+    let named = levels.json("east", &own)["notes"].to_string();
+    assert!(named.contains(&person(1, false).name), "the county that entered it does: {named}");
 }
 
 #[test]

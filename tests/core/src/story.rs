@@ -339,6 +339,7 @@ impl Story {
             }
             "retains" => return member(MemberAct::Retained { reason: 1 }),
             "leaves" => return member(MemberAct::Left { reason: LeaveReason::Resigned }),
+            "dies" => return member(MemberAct::Left { reason: LeaveReason::Deceased }),
             "describes" => {
                 let profile = Profile { sex: Sex::Woman, ..Profile::default() };
                 return member(MemberAct::Revised { profile });

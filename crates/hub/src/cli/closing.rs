@@ -55,6 +55,9 @@ pub struct Explain {
     /// The day asked for; today if not given
     #[arg(long)]
     pub as_of: Option<String>,
+    /// Each employer under its parent of this day; then means the day asked for
+    #[arg(long, default_value = "then")]
+    pub boundaries: String,
     /// As known then: at the newest checkpoint not later
     #[arg(long, value_name = "TIME", conflicts_with = "published")]
     pub known_at: Option<String>,

@@ -2,7 +2,7 @@
 
 use super::error::CommandError;
 use super::past::{self, When};
-use super::session::Session;
+use super::session::{Session, boundaries_of};
 use crate::cli;
 use crate::render::{Cell, Lang, Table, words};
 use crate::report::coverage::{indicator_name, instant};
@@ -31,19 +31,21 @@ pub fn explain(session: &Session<'_>, asked: &cli::Explain) -> Result<u8, Comman
         Some(typed) => Some(super::session::day_of(session, Some(typed), true)?.day),
         None => None,
     };
+    let boundaries = boundaries_of(session, &asked.boundaries)?;
     let view = session.replica().read();
     let table = match &when {
         When::Now => {
             let mut desk = session.shared.desk();
             let day = day.unwrap_or_else(|| session.today());
-            parts(session, asked, unit, &view, &mut desk, day)?
+            parts(session, asked, unit, &view, &mut desk, (day, boundaries))?
         }
         When::KnownAt(_) => past::within(session, &view, unit, &when, |known, _, of| {
             let Known { view, desk, .. } = known;
-            parts(session, asked, unit, view, desk, day.unwrap_or(of))
+            parts(session, asked, unit, view, desk, (day.unwrap_or(of), boundaries))
         })?,
         When::Published(_) => past::within(session, &view, unit, &when, |known, at, of| {
-            difference(session, asked, unit, &view, &known.view, &at, day.unwrap_or(of))
+            let on = (day.unwrap_or(of), boundaries);
+            difference(session, asked, unit, &view, &known.view, &at, on)
         })?,
     };
     drop(view);
@@ -64,17 +66,17 @@ fn parts(
     unit: UnitId,
     view: &View,
     desk: &mut Desk,
-    day: Day,
+    (day, boundaries): (Day, Option<Day>),
 ) -> Result<Table, CommandError> {
     let at = view.tree().find(&unit).ok_or_else(past::no_unit)?;
-    let rollup = desk.rollup(view, day, day);
+    let rollup = desk.rollup(view, day, boundaries.unwrap_or(day));
     let question = Question {
         unit: at,
         indicator: asked.indicator.clone(),
         base: asked.base.clone(),
         by: By::Total,
         as_of: day,
-        boundaries: None,
+        boundaries,
         basis: Basis::Registry,
     };
     let explained = explain::explain(view, &rollup, &question)?;
@@ -123,7 +125,7 @@ fn parts(
     }
     table.notes.push(paragraph(name, &figure, day, &explained, lang));
     if asked.full {
-        members(session, view, &explained, day, &mut table);
+        members(session, view, &explained, day, &mut table)?;
     }
     table.citation.push((
         "digest",
@@ -140,7 +142,7 @@ fn members(
     explained: &Explanation,
     day: Day,
     table: &mut Table,
-) {
+) -> Result<(), CommandError> {
     let unions: BTreeSet<BranchId> =
         explained.parts.iter().flat_map(|part| part.unions.iter().copied()).collect();
     // spans are folded further from the facts, which the view asked for must not notice
@@ -150,11 +152,14 @@ fn members(
         let at = view.branches().find(&member.branch);
         let union = at.map_or("", |at| view.branches().branch(at).name());
         let (key, since) = (member.member, member.since);
+        let name = session.person(&key)?.map(|person| format!("({})", *person.name));
+        let name = name.unwrap_or_default();
         table.notes.push(session.lang.pick(
-            format!("会员 {key} 在 {union},自 {since}"),
-            format!("member {key} at {union} since {since}"),
+            format!("会员 {key}{name} 在 {union},自 {since}"),
+            format!("member {key} {name} at {union} since {since}"),
         ));
     }
+    Ok(())
 }
 
 /// To be read aloud.
@@ -209,7 +214,7 @@ fn difference(
     view: &View,
     known: &View,
     known_at: &KnownAt,
-    day: Day,
+    (day, boundaries): (Day, Option<Day>),
 ) -> Result<Table, CommandError> {
     let KnownAt::Published(closed) = known_at else { return Err(past::no_unit()) };
     let (closing, checkpoint) = &**closed;
@@ -218,7 +223,7 @@ fn difference(
         indicator: asked.indicator.clone(),
         base: asked.base.clone(),
         as_of: day,
-        boundaries: None,
+        boundaries,
     };
     let frontier = view.frontier_of(checkpoint);
     let journal = session.replica().journal();

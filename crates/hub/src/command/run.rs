@@ -4,7 +4,7 @@
 use super::bundle::{ExportOptions, InspectOptions, Recipient, Since};
 use super::error::CommandError;
 use super::past::When;
-use super::session::{Session, Shared, day_of};
+use super::session::{Session, Shared, boundaries_of, day_of};
 use super::{
     audit, audit_check, audit_trail, backup, branch_acts, bundle, cases, enrol, explain,
     figure_acts, findings, flows, log, member_acts, missing, period, query, revoke, status, undo,
@@ -350,10 +350,6 @@ fn coverage(session: &Session<'_>, asked: &cli::Coverage) -> Result<u8, CommandE
     let day = |typed: &Option<String>| -> Result<Option<Day>, CommandError> {
         typed.as_deref().map(|typed| Ok(day_of(session, Some(typed), true)?.day)).transpose()
     };
-    let boundaries = match asked.boundaries.as_str() {
-        "then" => None,
-        typed => Some(day_of(session, Some(typed), true)?.day),
-    };
     let asked = query::Coverage {
         unit: asked.unit.clone(),
         indicator: asked.indicator.clone(),
@@ -366,7 +362,7 @@ fn coverage(session: &Session<'_>, asked: &cli::Coverage) -> Result<u8, CommandE
             Some(ByArg::Headcount) => By::Headcount,
         },
         as_of: day(&asked.as_of)?,
-        boundaries,
+        boundaries: boundaries_of(session, &asked.boundaries)?,
         compare: day(&asked.compare)?,
         basis: match asked.basis {
             BasisArg::Registry => Basis::Registry,

@@ -13,13 +13,13 @@ use crate::replica::{Replica, Transaction, WriteError};
 use hub_core::block::Block;
 use hub_core::codec::Body;
 use hub_core::fact::Attribute;
-use hub_core::id::{NodeId, UnitId};
+use hub_core::id::{MemberKey, NodeId, UnitId};
 use hub_core::known::Shelf;
 use hub_core::person::PersonKey;
 use hub_core::query::Desk;
 use hub_core::time::{Day, Hlc, Millis, Precision};
 use hub_core::view::View;
-use hub_log::vault::Vault;
+use hub_log::vault::{Person, Vault};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The node as commands share it: one a process, in the daemon for its whole life.
@@ -104,6 +104,17 @@ impl Session<'_> {
     /// The books.
     pub fn replica(&self) -> &Replica {
         &self.shared.replica
+    }
+
+    /// What this node's own vault knows of a person; a vault that was never made is not made by asking.
+    ///
+    /// # Errors
+    /// The vault cannot be opened or read.
+    pub fn person(&self, member: &MemberKey) -> Result<Option<Person>, CommandError> {
+        if self.replica().keys().load(VAULT_KEY)?.is_none() {
+            return Ok(None);
+        }
+        Ok(self.shared.vault()?.get(member)?)
     }
 
     /// Says what of the books cannot be read, before any answer that lacks it.
@@ -312,6 +323,17 @@ pub fn day_of(
         return Err(CommandError::argument(typed, Problem::FutureDay { latest: today }));
     }
     Ok(dated)
+}
+
+/// The day whose boundaries are asked for; none for those of the day asked for (`then`).
+///
+/// # Errors
+/// No day can be read in it.
+pub fn boundaries_of(session: &Session<'_>, typed: &str) -> Result<Option<Day>, CommandError> {
+    match typed {
+        "then" => Ok(None),
+        typed => Ok(Some(day_of(session, Some(typed), true)?.day)),
+    }
 }
 
 /// Calls `see` with each block this node wrote at or after an instant, newest first in each chain.

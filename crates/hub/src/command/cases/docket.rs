@@ -4,14 +4,12 @@ use crate::command::error::CommandError;
 use crate::command::names::Names;
 use crate::command::session::Session;
 use crate::import::Problem;
-use crate::keys::VAULT_KEY;
 use crate::render::words;
 use hub_core::case::{self, Case, CaseKind, CaseSide};
 use hub_core::fact::governance::Side;
-use hub_core::id::{MemberKey, UnitId};
+use hub_core::id::UnitId;
 use hub_core::rollup::Rollup;
 use hub_core::view::tree::UnitIx;
-use hub_log::vault::Person;
 use std::sync::Arc;
 
 /// The most cases an ambiguous beginning lists.
@@ -89,7 +87,7 @@ impl<'a, 'i> Docket<'a, 'i> {
     /// What a case is about, in words; a person's name only if it stands in this node's own vault.
     pub(super) fn subject(&self, case: &Case) -> Result<String, CommandError> {
         if let Some(member) = case.member {
-            let known = person(self.session, &member)?;
+            let known = self.session.person(&member)?;
             return Ok(match known {
                 Some(person) => person.name.to_string(),
                 None => words::case::unnamed_member(self.session.lang, &member),
@@ -126,15 +124,4 @@ impl<'a, 'i> Docket<'a, 'i> {
         let ours = self.own.map(|own| self.sides_of(case, own)).unwrap_or_default();
         about_a_person && !ours.is_empty() && ours.len() < case.sides.len() && !ours.contains(&0)
     }
-}
-
-/// What this node's own vault knows of a person; a vault that was never made is not made by asking.
-pub(super) fn person(
-    session: &Session<'_>,
-    member: &MemberKey,
-) -> Result<Option<Person>, CommandError> {
-    if session.replica().keys().load(VAULT_KEY)?.is_none() {
-        return Ok(None);
-    }
-    Ok(session.shared.vault()?.get(member)?)
 }

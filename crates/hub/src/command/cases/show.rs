@@ -1,6 +1,6 @@
 //! `hub cases show`: the sides beside each other, what decided, what each can do next.
 
-use super::docket::{Docket, person};
+use super::docket::Docket;
 use crate::command::error::CommandError;
 use crate::command::session::Session;
 use crate::render::{Cell, Format, Table, words};
@@ -30,7 +30,7 @@ fn title(docket: &Docket<'_, '_>, case: &Case) -> Result<String, CommandError> {
     let lang = docket.session.lang;
     let (kind, state) = (words::case::kind(lang, case.kind), words::case::state(lang, case.state));
     let subject = docket.subject(case)?;
-    let known = case.member.map(|member| person(docket.session, &member)).transpose()?.flatten();
+    let known = case.member.map(|member| docket.session.person(&member)).transpose()?.flatten();
     let number = known.map(|known| format!(" {}", *known.number)).unwrap_or_default();
     Ok(format!("{kind}({state}) {subject}{number}"))
 }
