@@ -228,7 +228,7 @@ impl Story {
                 employees: option(rest, "to").map_or(30, |count| count.parse().unwrap()),
                 women: None,
                 migrant: None,
-                dispatched: None,
+                dispatched: option(rest, "dispatched").map(|count| count.parse().unwrap()),
             }),
             "checkpoints" | "shuts" => self.closing_body(verb, rest),
             "rules" => FactBody::Governance(GovernanceFact::Ruled {
