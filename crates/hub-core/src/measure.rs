@@ -143,6 +143,13 @@ impl Counts {
         self.0[measure as usize] += count;
     }
 
+    /// All of it less all of another's.
+    pub(crate) fn less(&self, other: &Self) -> Self {
+        let mut counts = *self;
+        counts.0.iter_mut().zip(other.0).for_each(|(own, other)| *own -= other);
+        counts
+    }
+
     /// Adds all of another's.
     pub fn add_all(&mut self, other: &Self) {
         self.0.iter_mut().zip(other.0).for_each(|(own, other)| *own += other);

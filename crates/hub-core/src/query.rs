@@ -13,6 +13,8 @@ use crate::rollup::{Bounds, Kind, Ratio, Rollup};
 use crate::time::{Day, Hlc};
 use crate::view::View;
 use crate::view::checkpoint::Checkpoint;
+use crate::view::digest::DigestParts;
+use crate::view::renewal::{MemberChanges, Stamp};
 use crate::view::tree::UnitIx;
 use rows::Table;
 use std::collections::BTreeMap;
@@ -246,11 +248,13 @@ pub struct Answer {
 /// Answers questions of one view, keeping what it computed until the view changes.
 #[derive(Debug, Default)]
 pub struct Desk {
-    version: u64,
+    /// The state of the view that all this is of.
+    stamp: Option<Stamp>,
     rollups: BTreeMap<(Day, Day), Arc<Rollup>>,
     declared: BTreeMap<(Day, Day), Arc<DeclaredTotals>>,
     bounds: BTreeMap<(Day, Day, Ratio, Kind), Arc<Bounds>>,
-    digest: Option<Hash>,
+    digest: Option<(Hash, DigestParts)>,
+    renewed: u64,
 }
 
 /// Roll-ups kept.
@@ -290,15 +294,43 @@ impl Desk {
         Arc::clone(self.bounds.entry(key).or_insert_with(bounds))
     }
 
+    /// How often what it keeps was renewed by what changed, and not made anew.
+    pub fn renewed(&self) -> u64 {
+        self.renewed
+    }
+
     /// The view's digest.
     pub fn digest(&mut self, view: &View) -> Hash {
         self.renew(view);
-        *self.digest.get_or_insert_with(|| view.digest())
+        let made = || {
+            let parts = view.digest_parts();
+            (view.digest_of(&parts), parts)
+        };
+        self.digest.get_or_insert_with(made).0
     }
 
     fn renew(&mut self, view: &View) {
-        if self.version != view.version() {
-            *self = Self { version: view.version(), ..Self::default() };
+        let now = Some(view.stamp());
+        if self.stamp == now {
+            return;
+        }
+        let changes = self.stamp.and_then(|stamp| view.changed_since(&stamp));
+        match changes {
+            Some(changes) => self.carry(view, &changes),
+            None => *self = Self { renewed: self.renewed, ..Self::default() },
+        }
+        self.stamp = now;
+    }
+
+    /// Member facts came, and nothing else.
+    fn carry(&mut self, view: &View, changes: &MemberChanges) {
+        self.renewed += 1;
+        self.declared.clear();
+        self.bounds.clear();
+        self.rollups.retain(|_, rollup| Arc::make_mut(rollup).renew(view, changes));
+        if let Some((digest, parts)) = &mut self.digest {
+            view.renew_digest_parts(parts, changes);
+            *digest = view.digest_of(parts);
         }
     }
 

@@ -111,13 +111,14 @@ fn covered_since(view: &View, report: &Report) -> Option<Hlc> {
 }
 
 /// What reporting adds to the counts of a roll-up: units due and units that have filed all that was due of
-/// them, in time or not; and beside the members that units declared, those their books hold (S3).
+/// them, in time or not; and beside the members that units declared, those their books hold (S3). Gives how often
+/// the books of a unit are counted so.
 pub(crate) fn count(
     view: &View,
     day: Day,
     active_of: &BTreeMap<BranchIx, i64>,
     own: &mut [Counts],
-) {
+) -> BTreeMap<UnitIx, i64> {
     let mut state: BTreeMap<UnitIx, (bool, bool)> = BTreeMap::new();
     for form in &Catalog::standard().forms {
         let Some(period) = Span::newest_ended(form.cycle, day) else { continue };
@@ -134,13 +135,19 @@ pub(crate) fn count(
         counts.add(Measure::ReportersFiled, i64::from(filed));
         counts.add(Measure::ReportersOnTime, i64::from(on_time));
     }
-    capture(view, day, active_of, own);
+    capture(view, day, active_of, own)
 }
 
 /// S3: declared members, and the registry's members of the same units: those credited to a union hosted there.
-fn capture(view: &View, day: Day, active_of: &BTreeMap<BranchIx, i64>, own: &mut [Counts]) {
+fn capture(
+    view: &View,
+    day: Day,
+    active_of: &BTreeMap<BranchIx, i64>,
+    own: &mut [Counts],
+) -> BTreeMap<UnitIx, i64> {
     let declared = Declared::of(view, day);
-    let Some(element) = Catalog::standard().declared(Measure::MembersAll) else { return };
+    let mut times: BTreeMap<UnitIx, i64> = BTreeMap::new();
+    let Some(element) = Catalog::standard().declared(Measure::MembersAll) else { return times };
     let mut captured: BTreeMap<UnitIx, i64> = BTreeMap::new();
     for (branch, members) in active_of {
         let host = view.branches().branch(*branch).host_on(day);
@@ -154,8 +161,10 @@ fn capture(view: &View, day: Day, active_of: &BTreeMap<BranchIx, i64>, own: &mut
         for unit in units {
             let members = captured.get(&unit).copied().unwrap_or(0);
             own[unit as usize].add(Measure::CaptureRegistry, members);
+            *times.entry(unit).or_default() += 1;
         }
     }
+    times
 }
 
 /// The declared figures an answer of a day rests on: of the basis form, for the newest period that has ended.

@@ -103,7 +103,7 @@ impl Claim {
 
 impl Work<'_> {
     /// Everything in doubt on the day but where units stand.
-    pub(super) fn doubts(&self) -> Doubts {
+    pub(super) fn doubts(&mut self) -> Doubts {
         let mut things = self.doubtful_persons();
         things.retain(|doubt| {
             let mut rest = doubt.alternatives.iter().skip(1);
@@ -125,7 +125,7 @@ impl Work<'_> {
     }
 
     /// What an active member counts as besides, at an employer open, qualified and of known headcount.
-    fn of_known_headcount(&self, unit: UnitIx) -> Vec<Measure> {
+    pub(super) fn of_known_headcount(&self, unit: UnitIx) -> Vec<Measure> {
         let open = self.tree.unit(unit).is_open_under(self.placed.registration(unit), self.day);
         let known = self.counted(unit).is_some_and(|s| s.qualified && s.headcount.is_some());
         match (open && known, self.covered[unit as usize]) {
@@ -136,7 +136,7 @@ impl Work<'_> {
     }
 
     /// Persons whose holder may be another, and the unions that have a woman member only perhaps.
-    fn doubtful_persons(&self) -> Vec<Doubt> {
+    fn doubtful_persons(&mut self) -> Vec<Doubt> {
         let mut doubts = Vec::new();
         let mut women = WomenInDoubt::default();
         for (_, doubtful) in self.view.doubts().filter(|(_, doubt)| doubt.holds_on(self.day)) {
@@ -155,6 +155,7 @@ impl Work<'_> {
             let rest = others.iter().map(|claim| self.claim_alternative(claim));
             doubts.push(Doubt { alternatives: std::iter::once(first).chain(rest).collect() });
         }
+        self.women_in_doubt = women.0.keys().copied().collect();
         for (union, (less, more)) in women.0 {
             doubts.extend(self.doubtful_women(union, less, more));
         }

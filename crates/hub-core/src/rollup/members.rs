@@ -105,7 +105,7 @@ impl Work<'_> {
         }
     }
 
-    fn member_class(&mut self, placement: Placement, class: Class, count: i64) {
+    pub(super) fn member_class(&mut self, placement: Placement, class: Class, count: i64) {
         let Some(unit) = placement.unit() else { return };
         let is_employer = self.tree.unit(unit).is_employer();
         let counts = &mut self.own[unit as usize];

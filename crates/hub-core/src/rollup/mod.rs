@@ -6,6 +6,7 @@ mod doubt;
 mod members;
 mod place;
 mod placed;
+mod renew;
 mod unions;
 mod units;
 
@@ -43,6 +44,21 @@ pub struct Rollup {
     active_at: BTreeMap<UnitIx, i64>,
     left: BTreeMap<FactId, Left>,
     doubts: Doubts,
+    /// What member facts do not change, and what only they do.
+    kept: Kept,
+}
+
+/// What a roll-up keeps so that changed cells can be counted into it.
+#[derive(Debug, Clone, Default)]
+struct Kept {
+    own_of: BTreeMap<UnitIx, BranchIx>,
+    second: BTreeSet<BranchIx>,
+    women_at: BTreeMap<BranchIx, i64>,
+    active_of: BTreeMap<BranchIx, i64>,
+    /// In how many declared figures a unit's registered members stand beside the declared ones (S3).
+    captured: BTreeMap<UnitIx, i64>,
+    /// Unions where the count of women is in doubt.
+    women_in_doubt: BTreeSet<BranchIx>,
 }
 
 /// What a succession left for somebody to say where it belongs (U4): a finding.
@@ -73,6 +89,8 @@ struct Work<'a> {
     active_of: BTreeMap<BranchIx, i64>,
     left: BTreeMap<FactId, Left>,
     unknown: Vec<Unknown>,
+    captured: BTreeMap<UnitIx, i64>,
+    women_in_doubt: BTreeSet<BranchIx>,
 }
 
 impl Rollup {
@@ -85,7 +103,7 @@ impl Rollup {
         work.members();
         work.unions();
         work.units();
-        crate::reporting::count(view, day, &work.active_of, &mut work.own);
+        work.captured = crate::reporting::count(view, day, &work.active_of, &mut work.own);
         let placed = if boundaries == day {
             Arc::clone(&work.placed)
         } else {
@@ -211,6 +229,8 @@ impl<'a> Work<'a> {
             active_of: BTreeMap::new(),
             left: BTreeMap::new(),
             unknown: Vec::new(),
+            captured: BTreeMap::new(),
+            women_in_doubt: BTreeSet::new(),
         }
     }
 
@@ -245,6 +265,14 @@ impl<'a> Work<'a> {
         }
         let (covered, active_at, left) = (self.covered, self.active_at, self.left);
         let (own, then) = (self.own, self.placed);
+        let kept = Kept {
+            own_of: self.own_of,
+            second: self.second,
+            women_at: self.women_at,
+            active_of: self.active_of,
+            captured: self.captured,
+            women_in_doubt: self.women_in_doubt,
+        };
         Rollup {
             day: self.day,
             placed,
@@ -256,6 +284,7 @@ impl<'a> Work<'a> {
             active_at,
             left,
             doubts,
+            kept,
         }
     }
 

@@ -24,6 +24,15 @@ impl Branches {
         self.by_id.get(id).copied()
     }
 
+    /// Unions whose ids begin with these 12 bits, in order of id.
+    pub(crate) fn ids_beginning(&self, bits: u16) -> impl Iterator<Item = (&BranchId, BranchIx)> {
+        let mut first = BranchId::NIL;
+        first.0[..2].copy_from_slice(&(bits << 4).to_be_bytes());
+        let begins = move |id: &BranchId| u16::from_be_bytes([id.0[0], id.0[1]]) >> 4 == bits;
+        let from = self.by_id.range(first..);
+        from.take_while(move |(id, _)| begins(id)).map(|(id, at)| (id, *at))
+    }
+
     /// The union at this place.
     pub fn branch(&self, at: BranchIx) -> &Branch {
         &self.all[at as usize]

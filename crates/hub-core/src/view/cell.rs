@@ -126,6 +126,15 @@ impl Share {
     }
 }
 
+/// So many more members of a class in a cell from a day on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CellChange {
+    pub(crate) cell: CellIx,
+    pub(crate) day: Day,
+    pub(crate) class: Class,
+    pub(crate) count: i64,
+}
+
 /// Members by union and employer.
 #[derive(Debug, Clone, Default)]
 pub struct Cells {
@@ -133,7 +142,14 @@ pub struct Cells {
     by_key: BTreeMap<(BranchIx, Option<UnitIx>), CellIx>,
     /// Cells with changes not yet in order.
     untidy: Vec<CellIx>,
+    /// The latest changes, for those who renew what they computed of the cells.
+    log: Vec<(CellIx, Change)>,
+    /// How many changes came before the first of the log.
+    forgotten: u64,
 }
+
+/// Changes kept for renewing; after more than these everything is computed anew.
+const LOG_MAX: usize = 1 << 16;
 
 /// Members of one union with one employer.
 #[derive(Debug, Clone)]
@@ -205,10 +221,43 @@ impl Cells {
         if cell.changes.len() == cell.sorted as usize {
             self.untidy.push(share.cell);
         }
-        cell.changes.push(Change::new(share.from, share.class, sign));
-        if share.to != Day::OPEN {
-            cell.changes.push(Change::new(share.to, share.class, -sign));
+        let begins = Change::new(share.from, share.class, sign);
+        let ends = (share.to != Day::OPEN).then(|| Change::new(share.to, share.class, -sign));
+        cell.changes.push(begins);
+        cell.changes.extend(ends);
+        self.note(share.cell, begins);
+        if let Some(ends) = ends {
+            self.note(share.cell, ends);
         }
+    }
+
+    fn note(&mut self, cell: CellIx, change: Change) {
+        if self.log.len() == LOG_MAX {
+            self.forgotten += LOG_MAX as u64;
+            self.log.clear();
+        }
+        self.log.push((cell, change));
+    }
+
+    /// How many changes there have been.
+    pub(crate) fn changed(&self) -> u64 {
+        self.forgotten + self.log.len() as u64
+    }
+
+    /// The changes after so many; none if they are no longer kept.
+    pub(crate) fn changes_after(&self, changed: u64) -> Option<Vec<CellChange>> {
+        let kept = usize::try_from(changed.checked_sub(self.forgotten)?).ok()?;
+        let told = |(cell, change): &(CellIx, Change)| {
+            let (day, class, count) = change.parts();
+            CellChange { cell: *cell, day, class, count: i64::from(count) }
+        };
+        Some(self.log.get(kept..)?.iter().map(told).collect())
+    }
+
+    /// The cells of a union, in order of employer.
+    pub(crate) fn of_union(&self, union: BranchIx) -> impl Iterator<Item = &Cell> {
+        let of_union = self.by_key.range((union, None)..=(union, Some(UnitIx::MAX)));
+        of_union.map(|(_, cell)| &self.all[*cell as usize])
     }
 
     /// Puts late changes in order and joins those of one day and class.

@@ -4,7 +4,9 @@
 //! same digest whatever order the blocks came in. 4,096 buckets by the first 12 bits of the id make
 //! differences easy to find.
 
+use super::cell::CellChange;
 use super::decision::Ruling;
+use super::renewal::MemberChanges;
 use super::tree::{Unit, UnitIx};
 use super::{Counted, Doubt, View};
 use crate::fact::Code;
@@ -48,50 +50,108 @@ impl Row {
     }
 }
 
-fn tree_hash(label: &str, rows: impl Iterator<Item = ([u8; 16], Row)>) -> Hash {
+fn bucket_of(id: &[u8; 16]) -> usize {
+    usize::from(id[0]) << 4 | usize::from(id[1]) >> 4
+}
+
+/// The hash of a bucket's rows, in order of id.
+fn leaf(rows: &[u8]) -> Hash {
+    sha256(&[&[0], rows])
+}
+
+/// The hash of each bucket.
+fn leaves(rows: impl Iterator<Item = ([u8; 16], Row)>) -> Vec<Hash> {
     let mut buckets: Vec<Vec<u8>> = vec![Vec::new(); BUCKETS];
     for (id, row) in rows {
-        let bucket = usize::from(id[0]) << 4 | usize::from(id[1]) >> 4;
-        buckets[bucket].extend_from_slice(&sha256(&[&id, &row.0]).0);
+        buckets[bucket_of(&id)].extend_from_slice(&sha256(&[&id, &row.0]).0);
     }
     // most buckets of a small view are empty, and alike
-    let empty = sha256(&[&[0]]);
-    let mut leaves = Vec::with_capacity(BUCKETS * empty.0.len());
-    for bucket in &buckets {
-        let leaf = if bucket.is_empty() { empty } else { sha256(&[&[0], bucket]) };
-        leaves.extend_from_slice(&leaf.0);
-    }
-    sha256(&[label.as_bytes(), &leaves])
+    let empty = leaf(&[]);
+    buckets.iter().map(|rows| if rows.is_empty() { empty } else { leaf(rows) }).collect()
+}
+
+fn top(label: &str, leaves: &[Hash]) -> Hash {
+    let bytes: Vec<u8> = leaves.iter().flat_map(|leaf| leaf.0).collect();
+    sha256(&[label.as_bytes(), &bytes])
+}
+
+fn tree_hash(label: &str, rows: impl Iterator<Item = ([u8; 16], Row)>) -> Hash {
+    top(label, &leaves(rows))
+}
+
+/// The parts of a digest, kept so that a few changed unions do not cost all rows.
+#[derive(Debug, Clone)]
+pub(crate) struct DigestParts {
+    units: Hash,
+    /// The hash of each bucket of unions.
+    unions: Vec<Hash>,
+    rulings: Hash,
+    conflicts: Hash,
+    doubts: Hash,
+    figures: Hash,
 }
 
 impl View {
     /// The digest of units, unions by day, rulings, conflicts, doubts and figures.
     pub fn digest(&self) -> Hash {
+        self.digest_of(&self.digest_parts())
+    }
+
+    /// The digest these parts make.
+    pub(crate) fn digest_of(&self, parts: &DigestParts) -> Hash {
+        let DigestParts { units, unions, rulings, conflicts, doubts, figures } = parts;
+        let unions = top("hub unions 0", unions);
+        let parts = [*units, unions, *rulings, *conflicts, *doubts, *figures].map(|hash| hash.0);
+        sha256(&[b"hub view 0", &self.federation.0, &parts.concat()])
+    }
+
+    /// The parts of the digest.
+    pub(crate) fn digest_parts(&self) -> DigestParts {
         // a unit or union only named says nothing, and whether it was ever named depends on arrival
         let units = self.tree.ids().map(|(id, at)| (id.0, self.unit_row(at)));
         let units = tree_hash("hub units 0", units.filter(|(_, row)| !row.0.is_empty()));
-        let cells = self.cells_by_branch();
-        let branches = self.branches.ids().map(|(id, at)| {
-            let mut row = self.branch_row(at);
-            row.0.extend_from_slice(cells.get(id).map_or(&[][..], |row| row.0.as_slice()));
-            (id.0, row)
-        });
-        let branches = tree_hash("hub unions 0", branches.filter(|(_, row)| !row.0.is_empty()));
+        let unions = self.branches.ids().map(|(id, at)| (id.0, self.union_row(at)));
+        let unions = leaves(unions.filter(|(_, row)| !row.0.is_empty()));
+        let rulings = tree_hash("hub rulings 0", self.ruling_rows().into_iter());
+        let figures = tree_hash("hub figures 0", self.figure_rows().into_iter());
+        let (conflicts, doubts) = (self.conflicts_hash(), self.doubts_hash());
+        DigestParts { units, unions, rulings, conflicts, doubts, figures }
+    }
+
+    /// Brings parts up to date after member facts alone.
+    pub(crate) fn renew_digest_parts(&self, parts: &mut DigestParts, changes: &MemberChanges) {
+        let union_of = |change: &CellChange| self.cells.all()[change.cell as usize].branch;
+        let changed: BTreeSet<u32> = changes.cells.iter().map(union_of).collect();
+        let bucket = |union: u32| bucket_of(&self.branches.branch(union).id.0);
+        for bucket in changed.into_iter().map(bucket).collect::<BTreeSet<usize>>() {
+            let mut rows = Vec::new();
+            for (id, at) in self.branches.ids_beginning(bucket as u16) {
+                let row = self.union_row(at);
+                if !row.0.is_empty() {
+                    rows.extend_from_slice(&sha256(&[&id.0, &row.0]).0);
+                }
+            }
+            parts.unions[bucket] = leaf(&rows);
+        }
+        if changes.extras {
+            (parts.conflicts, parts.doubts) = (self.conflicts_hash(), self.doubts_hash());
+        }
+    }
+
+    fn conflicts_hash(&self) -> Hash {
         let conflicts = self.members.conflicts().into_iter().map(|(member, conflict)| {
             let mut row = Row::default();
             row.text(&format!("{conflict:?}"));
             (member.0, row)
         });
-        let conflicts = tree_hash("hub conflicts 0", conflicts);
+        tree_hash("hub conflicts 0", conflicts)
+    }
+
+    fn doubts_hash(&self) -> Hash {
         let doubts = self.members.doubts();
         let doubts = doubts.map(|(member, doubt)| (member.0, self.doubt_row(doubt).0));
         let doubts: BTreeSet<([u8; 16], Vec<u8>)> = doubts.collect();
-        let doubts = doubts.into_iter().map(|(member, row)| (member, Row(row)));
-        let doubts = tree_hash("hub doubts 0", doubts);
-        let rulings = tree_hash("hub rulings 0", self.ruling_rows().into_iter());
-        let figures = tree_hash("hub figures 0", self.figure_rows().into_iter());
-        let parts = [units, branches, rulings, conflicts, doubts, figures].map(|hash| hash.0);
-        sha256(&[b"hub view 0", &self.federation.0, &parts.concat()])
+        tree_hash("hub doubts 0", doubts.into_iter().map(|(member, row)| (member, Row(row))))
     }
 
     /// The digest of every person's shares; computed by audit, tests and closings.
@@ -210,32 +270,33 @@ impl View {
         row
     }
 
-    /// Members of each union by employer, day and class.
-    fn cells_by_branch(&self) -> BTreeMap<BranchId, Row> {
+    fn union_row(&self, at: u32) -> Row {
+        let mut row = self.branch_row(at);
+        self.cells_row(at, &mut row);
+        row
+    }
+
+    /// Members of a union by employer, day and class.
+    fn cells_row(&self, at: u32, row: &mut Row) {
         // cells of one employer under two codes, one an alias of the other, are one
-        type Changes = BTreeMap<(Day, u8), i64>;
-        let mut sums: BTreeMap<(BranchId, UnitId), Changes> = BTreeMap::new();
-        for cell in self.cells.all().iter() {
+        let mut sums: BTreeMap<UnitId, BTreeMap<(Day, u8), i64>> = BTreeMap::new();
+        for cell in self.cells.of_union(at) {
             let employer = cell.employer.map_or(UnitId::NIL, |at| self.unit_id(at));
-            let key = (self.branches.branch(cell.branch).id, employer);
-            let changes = sums.entry(key).or_default();
+            let changes = sums.entry(employer).or_default();
             for (day, class, count) in cell.changes() {
                 *changes.entry((day, class.byte())).or_default() += i64::from(count);
             }
         }
-        let mut rows: BTreeMap<BranchId, Row> = BTreeMap::new();
-        for ((branch, employer), mut changes) in sums {
+        for (employer, mut changes) in sums {
             changes.retain(|_, count| *count != 0);
             if changes.is_empty() {
                 continue;
             }
-            let row = rows.entry(branch).or_default();
             row.bytes(&employer.0).number(changes.len() as i64);
             for ((day, class), count) in changes {
                 row.day(day).number(i64::from(class)).number(count);
             }
         }
-        rows
     }
 
     /// Every report with what became of it: which of a series stands follows from these.

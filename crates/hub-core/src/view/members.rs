@@ -72,6 +72,8 @@ pub(super) struct Members {
     earlier: BTreeMap<u32, u32>,
     fact_count: u32,
     extras: BTreeMap<MemberIx, Extra>,
+    /// How often any of these has changed.
+    extras_changed: u64,
     /// How many persons two unions claim, by pair.
     rivals: BTreeMap<(BranchIx, BranchIx), u64>,
     parked: BTreeMap<Reason, u64>,
@@ -138,6 +140,11 @@ impl Members {
 
     pub(super) fn fact_count(&self) -> u64 {
         u64::from(self.fact_count)
+    }
+
+    /// How often what is kept of persons in conflict or doubt has changed.
+    pub(super) fn extras_changed(&self) -> u64 {
+        self.extras_changed
     }
 
     pub(super) fn parked(&self) -> &BTreeMap<Reason, u64> {

@@ -14,7 +14,7 @@ pub mod cell;
 pub mod checkpoint;
 pub mod claim;
 pub mod decision;
-mod digest;
+pub(crate) mod digest;
 pub mod figure;
 mod increment;
 mod intervals;
@@ -23,6 +23,7 @@ mod members;
 mod org;
 mod read;
 mod rekey;
+pub(crate) mod renewal;
 mod resolve;
 mod restated;
 pub mod succession;
@@ -127,6 +128,8 @@ pub struct View {
     org_is_dirty: bool,
     /// Grows with every change; answers are cached by it.
     version: u64,
+    /// How often anything but member facts was folded.
+    org_changed: u64,
 }
 
 impl View {
@@ -162,6 +165,7 @@ impl View {
             folded: 0,
             org_is_dirty: false,
             version: 0,
+            org_changed: 0,
         }
     }
 
@@ -259,9 +263,11 @@ impl View {
     /// Folds all that was added.
     pub fn settle(&mut self, source: &dyn BlockSource) {
         let change = self.fold_facts();
+        self.org_changed += u64::from(change != increment::OrgChange::None);
         self.restate_members(change == increment::OrgChange::All);
         let (members, mut fold) = self.members_and_fold(source);
         let rematched = members.settle(&mut fold, &change);
+        self.org_changed += u64::from(!rematched.is_empty());
         self.tell_matched(&rematched);
     }
 

@@ -137,6 +137,7 @@ impl Members {
             others: doubt.others.into_iter().map(&mut counted).collect(),
         });
         let doubts = doubts.collect();
+        self.extras_changed += 1;
         self.extras.insert(member, Extra { shares, conflicts, rivals, doubts, taken, parked });
     }
 
@@ -152,6 +153,7 @@ impl Members {
             }
             State::Many => {
                 let Some(extra) = self.extras.remove(&member) else { return };
+                self.extras_changed += 1;
                 extra.shares.iter().for_each(|share| fold.cells.add(share, -1));
                 for pair in &extra.rivals {
                     let persons = self.rivals.get(pair).copied().unwrap_or(0);
