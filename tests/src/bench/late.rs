@@ -111,7 +111,9 @@ impl Late {
 impl Late {
     fn holds_the_next(self) -> &'static str {
         match self {
-            Self::Joined | Self::Left => "counts the changed cells into what is kept",
+            Self::Joined | Self::Left | Self::Withdrawn | Self::Ruled => {
+                "counts the changed cells into what is kept"
+            }
             _ => "rolls up the day and digests the view anew",
         }
     }

@@ -9,6 +9,7 @@ use super::decision::is_decision;
 use super::resolve::{is_structural, register_employer};
 use super::verdict::{Reason, Verdict};
 use super::{OrgFact, View};
+use crate::fact::governance::{GovernanceFact, Side};
 use crate::fact::unit::UnitKind;
 use crate::fact::{BranchFact, FactBody, UnitFact};
 use crate::id::BranchId;
@@ -48,6 +49,17 @@ impl OrgChange {
             Self::Local { withdrawals, .. } => *withdrawals,
             Self::All => true,
         }
+    }
+}
+
+/// Whether a fact is a decision over claims of a person.
+fn is_of_claims(body: &FactBody) -> bool {
+    match body {
+        FactBody::Governance(GovernanceFact::Ruled { sides, .. }) => {
+            sides.iter().all(|side| matches!(side, Side::Claim { .. }))
+        }
+        FactBody::Governance(GovernanceFact::Objected { .. }) => true,
+        _ => false,
     }
 }
 
@@ -122,6 +134,18 @@ impl View {
                 FactBody::Member(_) => false,
                 body => !is_structural(body),
             }
+        })
+    }
+
+    /// Whether facts not folded yet reach nothing but persons: decisions over claims, and withdrawals of such or
+    /// of members' facts.
+    pub(super) fn awaits_persons_only(&self) -> bool {
+        self.facts[self.folded..].iter().all(|fact| match &fact.fact.body {
+            _ if fact.is_stand_in() => false,
+            FactBody::Withdrawn(withdrawn) => {
+                self.taken_back(withdrawn).all(|place| is_of_claims(&self.facts[place].fact.body))
+            }
+            body => is_of_claims(body),
         })
     }
 

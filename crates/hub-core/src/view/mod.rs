@@ -262,12 +262,17 @@ impl View {
 
     /// Folds all that was added.
     pub fn settle(&mut self, source: &dyn BlockSource) {
+        let of_persons = self.awaits_persons_only();
         let change = self.fold_facts();
-        self.org_changed += u64::from(change != increment::OrgChange::None);
+        let reaches_org = match &change {
+            increment::OrgChange::None => false,
+            increment::OrgChange::Local { .. } => !of_persons,
+            increment::OrgChange::All => true,
+        };
+        self.org_changed += u64::from(reaches_org);
         self.restate_members(change == increment::OrgChange::All);
         let (members, mut fold) = self.members_and_fold(source);
         let rematched = members.settle(&mut fold, &change);
-        self.org_changed += u64::from(!rematched.is_empty());
         self.tell_matched(&rematched);
     }
 
