@@ -26,7 +26,10 @@ fn every_story_names_nodes_that_are_there() {
         assert!(steps.len() > 3, "{name}");
         for step in steps {
             match step {
-                story::Step::At(call) | story::Step::Ask(call, _) | story::Step::Pick(_, call) => {
+                story::Step::At(call)
+                | story::Step::Ask(call, _)
+                | story::Step::Find(call, _)
+                | story::Step::Pick(_, call) => {
                     assert!(scenario.node(&call.node).is_some(), "{name}: {}", call.node);
                 }
                 story::Step::Audit(node) => {

@@ -20,7 +20,8 @@ pub fn play(world: &mut World, steps: &[Step], out: &mut dyn Write) -> Result<()
             Step::Load(node) => acts::load(world, node.as_deref(), out)?,
             Step::Sync { below } => acts::settle(world, *below, out)?,
             Step::At(call) => enter(world, &call.with(&picked), out)?,
-            Step::Ask(call, expects) => ask(world, &call.with(&picked), expects, out)?,
+            Step::Ask(call, expects) => ask(world, &call.with(&picked), 0, expects, out)?,
+            Step::Find(call, expects) => ask(world, &call.with(&picked), 1, expects, out)?,
             Step::Pick(name, call) => {
                 picked.insert(name.clone(), pick(world, call, out)?);
             }
@@ -45,11 +46,12 @@ fn enter(world: &World, call: &Call, out: &mut dyn Write) -> Result<(), DemoErro
 fn ask(
     world: &World,
     call: &Call,
+    code: i32,
     expects: &[Expect],
     out: &mut dyn Write,
 ) -> Result<(), DemoError> {
     say(out, &format!("\n[{}] $ hub {}", call.node, call.line()))?;
-    let text = world.hub(&call.node, &call.args)?;
+    let text = world.ended(&call.node, &call.args, code)?;
     say(out, text.trim_end())?;
     let rows = match expects.iter().any(|expect| !matches!(expect, Expect::Words(_))) {
         true => answer(world, &call.node, call)?,

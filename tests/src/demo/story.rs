@@ -16,6 +16,7 @@
 //!   = 爱辉区 97                          a row of a plain count
 //!   ? 爱辉区 1                           a row where so many await agreement between levels
 //!   ~ 待各级一致                         the text contains this
+//! find 黑河市: period close …            the same for a command that finds something to look at (exit code 1)
 //! same 黑龙江省 | 黑河市: query …        both nodes answer the same rows
 //! pick CASE 黑河市: cases list …        the one row of this list: {CASE} stands for its id from here on
 //! audit 黑龙江省                        a copy of its log, folded anew, gives the digest of its answers
@@ -44,6 +45,8 @@ pub enum Step {
     At(Call),
     /// A command whose output is shown and checked.
     Ask(Call, Vec<Expect>),
+    /// A command that finds something to look at (exit code 1); shown and checked.
+    Find(Call, Vec<Expect>),
     /// A list with one row, whose id later commands name by this word in braces.
     Pick(String, Call),
     /// Two nodes, one question, the same rows.
@@ -129,6 +132,10 @@ pub fn parse(name: &str, text: &str) -> Result<Vec<Step>, DemoError> {
                 let call = call(rest).ok_or_else(|| fault("ask NODE: ARGS"))?;
                 steps.push(Step::Ask(call, Vec::new()));
             }
+            "find" => {
+                let call = call(rest).ok_or_else(|| fault("find NODE: ARGS"))?;
+                steps.push(Step::Find(call, Vec::new()));
+            }
             "same" => {
                 let (first, second) = rest.split_once('|').ok_or_else(|| fault("two nodes"))?;
                 let call = call(second.trim()).ok_or_else(|| fault("same A | B: ARGS"))?;
@@ -147,13 +154,13 @@ pub fn parse(name: &str, text: &str) -> Result<Vec<Step>, DemoError> {
                     _ => Expect::Words(rest.to_owned()),
                 };
                 match steps.last_mut() {
-                    Some(Step::Ask(_, expects)) => expects.push(expect),
+                    Some(Step::Ask(_, expects) | Step::Find(_, expects)) => expects.push(expect),
                     _ => return Err(fault("an expectation after a question")),
                 }
             }
             _ => {
                 return Err(fault(
-                    "title, source, note, load, sync, at, ask, pick, same, audit, =, ? or ~",
+                    "title, source, note, load, sync, at, ask, find, pick, same, audit, =, ? or ~",
                 ));
             }
         }

@@ -112,8 +112,18 @@ impl World {
 
     /// Runs `hub` on a node and gives what it printed; anything but success is an error.
     pub fn hub<S: AsRef<str>>(&self, name: &str, args: &[S]) -> Result<String, DemoError> {
+        self.ended(name, args, 0)
+    }
+
+    /// The same for a command that must end with this exit code.
+    pub fn ended<S: AsRef<str>>(
+        &self,
+        name: &str,
+        args: &[S],
+        code: i32,
+    ) -> Result<String, DemoError> {
         let output = self.run(name, args)?;
-        if !output.status.success() {
+        if output.status.code() != Some(code) {
             let line: Vec<&str> = args.iter().map(AsRef::as_ref).collect();
             let (out, err) =
                 (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
