@@ -23,6 +23,7 @@ pub mod hash;
 pub mod header;
 pub mod id;
 pub mod known;
+pub mod lane;
 pub mod measure;
 pub mod period;
 pub mod person;

@@ -177,8 +177,8 @@ pub struct Row {
     pub counts: Counts,
     /// The numerator by the books, beside a declared one (S3).
     pub registry: Option<i64>,
-    /// Persons and firms claimed inside this row and outside it too, counted once above: they await
-    /// agreement between levels.
+    /// Persons and firms claimed inside this row and outside it too, counted once above, of whom the node
+    /// inside, or the one outside, was not told yet: until then it counts them as its own.
     pub awaiting: u64,
     /// The clock of the newest fact of the node here that has been silent longest.
     pub oldest_head: Option<Hlc>,

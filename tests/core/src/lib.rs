@@ -3,6 +3,7 @@
 pub mod ask;
 pub mod federation;
 mod figures;
+pub mod network;
 pub mod offices;
 pub mod sample;
 pub mod scribe;

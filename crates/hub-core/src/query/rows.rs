@@ -2,6 +2,7 @@
 
 use super::{Bound, By, Label, Rate, Row};
 use crate::fact::unit::UnitKind;
+use crate::id::NodeId;
 use crate::measure::{Counts, Measure};
 use crate::reporting::DeclaredTotals;
 use crate::rollup::{Bounds, Delta, Inside, Ratio, Rollup};
@@ -221,7 +222,8 @@ impl Table<'_> {
         }
     }
 
-    /// Persons claimed by a union inside and one outside, and firms registered inside and outside.
+    /// Persons claimed by a union inside and one outside, and firms registered inside and outside, where
+    /// two nodes serve them and nothing was restated yet.
     fn awaiting(&self, inside: &dyn Fn(UnitIx) -> bool) -> u64 {
         let host = |at| {
             let host = self.view.branches().branch(at).host_on(self.rollup.day);
@@ -230,6 +232,7 @@ impl Table<'_> {
         };
         let crosses = |one: Option<UnitIx>, other: Option<UnitIx>| {
             one.is_some_and(inside) != other.is_some_and(inside)
+                && self.server(one) != self.server(other)
         };
         let persons: u64 = self
             .view
@@ -240,12 +243,19 @@ impl Table<'_> {
         let firms = self
             .rollup
             .registered()
+            .filter(|(unit, _)| !self.view.is_unit_told(*unit))
             .filter(|(unit, registered)| {
                 let parent = self.rollup.parent(*unit);
                 registered.others.iter().any(|other| crosses(parent, Some(*other)))
             })
             .count();
         persons + firms as u64
+    }
+
+    /// The node that serves a unit.
+    fn server(&self, unit: Option<UnitIx>) -> Option<NodeId> {
+        let server = self.view.authority().server_of(self.view.tree(), unit?, Hlc::MAX)?;
+        Some(server.enrolment.node)
     }
 
     /// The clock of the node that has been silent longest: of those that serve something inside, and of

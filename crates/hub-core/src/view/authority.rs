@@ -137,6 +137,11 @@ impl Authority {
         path.iter().find_map(|above| self.active(tree, *above, at).into_iter().next())
     }
 
+    /// Whether any node is enrolled for just this unit at `at`.
+    pub(crate) fn is_served(&self, tree: &Tree, unit: UnitIx, at: Hlc) -> bool {
+        !self.active(tree, unit, at).is_empty()
+    }
+
     /// Enrolments for just this unit, or one that it follows one to one (U4), that hold at `at`, the latest
     /// issued first. Expired ones hold the place (nobody else gets the word).
     fn active(&self, tree: &Tree, unit: UnitIx, at: Hlc) -> Vec<&Enrolled> {

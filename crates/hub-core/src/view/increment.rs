@@ -87,6 +87,11 @@ impl View {
             _ => false,
         };
         let withdrawals = self.facts[fresh.clone()].iter().any(moves_withdrawals);
+        let moves_host =
+            |fact: &OrgFact| matches!(fact.fact.body, FactBody::Branch(BranchFact::Moved { .. }));
+        if self.facts[fresh.clone()].iter().any(moves_host) {
+            self.members.touch_all();
+        }
         let branches = self.fold_local(fresh.clone());
         self.index_checkpoints(fresh);
         OrgChange::Local { branches, withdrawals }
@@ -116,7 +121,7 @@ impl View {
                     unit,
                     parent: Some(_),
                     ..
-                }) => self.tree.find(unit).is_none(),
+                }) => self.tree.find(unit).is_none() && !self.restatements.reached(unit),
                 FactBody::Branch(BranchFact::Merged { .. }) => false,
                 // one parked for closing a cycle is as far-reaching as one that stands
                 FactBody::Branch(fact) => {

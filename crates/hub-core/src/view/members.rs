@@ -12,6 +12,7 @@ mod read;
 mod refold;
 mod rekeyed;
 mod restated;
+mod touched;
 
 use super::BlockSource;
 use super::authority::{Authority, Cut, Writer};
@@ -32,7 +33,7 @@ use crate::codec::columns::{RowKind, unpack_profile};
 use crate::codec::{Body, MemberBatch, MemberRow};
 use crate::fact::member::Origin;
 use crate::header::Header;
-use crate::id::{BranchId, ChainId, FactId};
+use crate::id::{BranchId, ChainId, FactId, UnitId};
 use crate::policy::Policy;
 use crate::time::Day;
 use extra::Extra;
@@ -41,6 +42,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use extra::{Counted, Doubt};
+pub(crate) use touched::Stated;
 
 /// Persons refolded in one go: bounds the memory that their facts take meanwhile.
 const REFOLD_CHUNK: usize = 1 << 18;
@@ -66,6 +68,8 @@ pub(super) struct Members {
     blocks: Vec<MemberBlock>,
     /// The unions each block names.
     named: Vec<Box<[BranchId]>>,
+    /// The units each block names: employers, and those acted for.
+    named_units: Vec<Box<[UnitId]>>,
     by_chain: BTreeMap<ChainId, BTreeMap<u64, u32>>,
     by_branch: BTreeMap<BranchId, BTreeSet<u32>>,
     /// For a fact that is not its person's first: the one before in arrival order, plus one.
@@ -94,6 +98,7 @@ pub(super) struct Members {
     takeovers: Takeovers,
     rekeys: Rekeys,
     restated: restated::RestatedMembers,
+    touched: Option<touched::Touched>,
 }
 
 /// What a fold of members reads and writes beside the members.
@@ -168,12 +173,16 @@ impl Members {
             self.by_branch.entry(*branch).or_default().insert(place);
         }
         self.named.push(batch.branches.clone().into());
+        self.named_units.push(batch.units.clone().into());
         self.pending.push((place, *header, batch));
     }
 
     /// Folds all that was added, and what the change of units and unions reaches. Returns the rulings that may
     /// match the claims of a person now, or no longer.
     pub(super) fn settle(&mut self, fold: &mut Fold<'_>, change: &OrgChange) -> Vec<FactId> {
+        if *change == OrgChange::All {
+            self.touch_all();
+        }
         self.mark_changed_words(fold, change);
         self.mark_changed_ranks(fold, change);
         if change.reaches_withdrawals() {
@@ -186,12 +195,14 @@ impl Members {
         let org_changed = *change != OrgChange::None;
         let pending = std::mem::take(&mut self.pending);
         for (place, header, batch) in &pending {
+            self.touch_block(*place);
             self.fold_batch(*place, header, batch, fold);
         }
         drop(pending);
         self.mark_dirty_blocks(fold);
         self.settle_rekeys(fold, org_changed);
         let dirty: Vec<MemberIx> = std::mem::take(&mut self.dirty).into_iter().collect();
+        self.touch(&dirty);
         for chunk in dirty.chunks(REFOLD_CHUNK) {
             self.refold(chunk, fold);
         }

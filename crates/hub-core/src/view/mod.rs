@@ -25,6 +25,7 @@ mod read;
 mod rekey;
 pub(crate) mod renewal;
 mod resolve;
+pub mod restate;
 mod restated;
 pub mod succession;
 mod table;
@@ -56,6 +57,7 @@ use withdrawal::{Withdrawal, Withdrawals};
 
 pub use claim::Conflict;
 pub use intervals::Intervals;
+pub(crate) use members::Stated;
 pub use members::{Counted, Doubt};
 pub use takeover::MassTakeover;
 

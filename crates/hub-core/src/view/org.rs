@@ -4,30 +4,21 @@ use super::authority::{Authority, Writer};
 use super::branch::{self, Branches};
 use super::decision::is_decision;
 use super::figure::{Figures, Report, Returned, Series};
-use super::resolve::{is_structural, resolve};
-use super::restated::{Restatements, Told};
+use super::resolve::is_structural;
+use super::restated::Restatements;
 use super::tree::{Change, Closing, Stamp, Tree, UnitIx};
 use super::verdict::{Reason, Verdict};
 use super::withdrawal::Withdrawals;
 use super::{OrgFact, View};
 use crate::fact::branch::BranchKind;
 use crate::fact::{BranchFact, FactBody, FigureFact, GovernanceFact, UnitFact};
-use crate::id::{BranchId, ChainId, FactId};
-use crate::time::Hlc;
+use crate::id::{BranchId, FactId};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl View {
     /// Folds all facts but members' anew.
     pub(super) fn fold_org(&mut self) {
-        self.renew_restatements();
-        let clocks = &self.clocks;
-        let clock_of = |chain: &ChainId, height: u64| -> Option<Hlc> {
-            clocks.get(chain)?.range(..=height).next_back().map(|(_, hlc)| *hlc)
-        };
-        let names = self.tree.names_only();
-        let told = Told { facts: &self.facts, restatements: &self.restatements };
-        let (withdrawals, policy) = (&self.withdrawals, &self.policy);
-        let resolved = resolve(names, &told, withdrawals, &self.root_key, policy, &clock_of);
+        let resolved = self.resolved();
         self.tree = resolved.tree;
         self.authority = resolved.authority;
         self.verdicts = vec![Verdict::Parked(Reason::NoAuthority); self.facts.len()];

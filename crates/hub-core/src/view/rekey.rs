@@ -32,6 +32,8 @@ pub(super) struct Rekeys {
     /// Those that would close a cycle, by fact, with the key they start from.
     cyclic: BTreeMap<FactId, MemberIx>,
     cyclic_ids: BTreeSet<FactId>,
+    /// The latest of each union and key, those for a cycle among them.
+    latest: BTreeSet<FactId>,
 }
 
 impl Rekeys {
@@ -50,6 +52,7 @@ impl Rekeys {
             }
         }
         let mut in_order: Vec<Rekey> = latest.into_values().collect();
+        self.latest = in_order.iter().map(|rekey| rekey.id).collect();
         in_order.sort_by_key(|rekey| (rekey.hlc, rekey.id));
         let before = std::mem::take(&mut self.edges);
         let cyclic_before = std::mem::take(&mut self.cyclic);
@@ -106,9 +109,19 @@ impl Rekeys {
         self.edges.contains_key(&(branch, member)) || self.sources.contains_key(&member)
     }
 
+    /// Whether none was ever stated or restated.
+    pub(super) fn is_empty(&self) -> bool {
+        self.stated.is_empty() && self.edges.is_empty()
+    }
+
     /// Whether one waits to be settled.
     pub(super) fn is_behind(&self) -> bool {
         self.settled < self.stated.len()
+    }
+
+    /// Whether a rekey is the latest of its union and key: no other is asked.
+    pub(super) fn is_latest(&self, id: &FactId) -> bool {
+        self.latest.contains(id)
     }
 
     /// The facts of those parked because they would close a cycle.

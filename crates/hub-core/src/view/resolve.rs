@@ -4,21 +4,23 @@
 //! and so on. Within a level: registrations (they hold on all days), moves, cuts, enrolments. What those
 //! above said of units that a level registers is judged with that level.
 
+mod moved;
 mod successions;
 
 use super::OrgFact;
 use super::authority::{Authority, Cut, Enrolled, Writer};
-use super::restated::{StandIn, Told};
+use super::restated::{Restating, StandIn, Told};
 use super::succession::Succession;
-use super::tree::{Move, Origin, Registration, Stamp, Tree, UnitIx};
+use super::tree::{Origin, Registration, Tree, UnitIx};
 use super::verdict::{Reason, Verdict};
 use super::withdrawal::{Withdrawal, Withdrawals};
 use crate::fact::governance::{Enrolment, GovernanceFact};
 use crate::fact::unit::Level;
 use crate::fact::{CodeKind, FactBody, UnitFact};
-use crate::id::{FactId, NodeId, UnitId};
+use crate::id::{FactId, Lane, NodeId, UnitId};
 use crate::policy::Policy;
 use crate::time::Hlc;
+use moved::Laid;
 use std::collections::BTreeMap;
 
 /// Reads the clock of the last fact of a chain's block; none when it is not held.
@@ -42,6 +44,8 @@ struct Resolver<'a> {
     by_writer: BTreeMap<Writer, Vec<u32>>,
     /// Enrolments and moves that act until they are withdrawn, with what withdraws them.
     withdrawn_later: Vec<(u32, FactId)>,
+    /// Moves laid so far, by unit.
+    moves: BTreeMap<UnitIx, Vec<Laid>>,
     /// Successions whose writers may state them, by place; which of them stand is told among all (U4).
     successions: BTreeMap<u32, Succession>,
 }
@@ -91,6 +95,7 @@ pub(crate) fn resolve(
         verdicts: BTreeMap::new(),
         by_writer,
         withdrawn_later: Vec::new(),
+        moves: BTreeMap::new(),
         successions: BTreeMap::new(),
     };
     resolver.root(root_key);
@@ -125,6 +130,7 @@ pub(crate) fn register_employer(
         verdicts: BTreeMap::new(),
         by_writer: BTreeMap::new(),
         withdrawn_later: Vec::new(),
+        moves: BTreeMap::new(),
         successions: BTreeMap::new(),
     };
     let verdict = resolver.judge(place);
@@ -323,58 +329,33 @@ impl Resolver<'_> {
         }
         unit.register(registration);
         self.verdicts.insert(place, Verdict::Stands);
+        self.extend_moves(at as UnitIx);
     }
 
-    fn judge_moved(&mut self, place: u32, own: UnitIx, hlc: Hlc) -> Result<(), Reason> {
-        let fact = &self.facts[place as usize];
-        let FactBody::Unit(UnitFact::Moved { unit, parent, .. }) = &fact.fact.body else {
-            return Err(Reason::UnknownSubject);
+    /// A unit with a node of its own is told by what registers it: below the office of who says so.
+    fn introduces_its_audience(&mut self, place: u32, by: &Restating) -> bool {
+        let FactBody::Unit(UnitFact::Registered { unit, parent: Some(parent), .. }) =
+            &self.fact(place).fact.body
+        else {
+            return false;
         };
-        let unit = self.tree.find_registered(unit).ok_or(Reason::UnknownSubject)?;
-        let level = self.tree.unit(unit).level().ok_or(Reason::UnknownSubject)?;
-        let parent = match parent {
-            Some(parent) => Some(self.tree.find_registered(parent).ok_or(Reason::UnknownSubject)?),
-            None => None,
-        };
-        let mut registrations = 0;
-        if let Some(to) = parent {
-            if self.tree.unit(to).level().is_none_or(|above| above >= level) {
-                return Err(Reason::WrongLevel);
-            }
-            registrations = self.moved_registrations(unit, to, own, hlc);
-            if registrations == 0 {
-                return Err(Reason::NoAuthority);
-            }
-        } else if !self.tree.is_at_or_above(own, unit, hlc) {
-            return Err(Reason::NoAuthority);
-        }
-        self.lay_move(place, unit, registrations);
-        Ok(())
-    }
-
-    fn lay_move(&mut self, place: u32, unit: UnitIx, registrations: u32) {
-        let fact = &self.facts[place as usize];
-        let FactBody::Unit(UnitFact::Moved { parent, located_in, .. }) = &fact.fact.body else {
-            return;
-        };
-        let parent = parent.as_ref().map(|p| self.tree.intern(p));
-        let located_in = located_in.as_ref().map(|l| self.tree.intern(l));
-        let stamp = Stamp { day: fact.fact.day, hlc: fact.fact.hlc, id: fact.id };
-        let moves = &mut self.tree.units[unit as usize].moves;
-        moves.push(Move { stamp, registrations, parent, located_in });
-        moves.sort_by_key(|m| m.stamp);
-        self.authority.forget_words();
-        // judged with the move in force: nobody gets the word back by withdrawing what took it
-        if let Some(withdrawal) = self.withdrawn(place, Some(unit)) {
-            self.withdrawn_later.push((place, withdrawal.id));
-            self.tree.units[unit as usize].unmoved.push((stamp.id, withdrawal.hlc));
-            self.authority.forget_words();
-        }
+        let (unit, parent) = (*unit, *parent);
+        let writer = (by.id.chain.node, by.id.chain.epoch);
+        let is_own = by.id.chain.lane == Lane::Down(unit) && !by.is_cut_off(&self.authority);
+        let office = self.authority.office_at(&self.tree, writer, by.hlc);
+        let parent = self.tree.find_registered(&parent);
+        is_own
+            && office
+                .zip(parent)
+                .is_some_and(|(office, parent)| self.tree.is_at_or_above(office, parent, by.hlc))
     }
 
     /// What a node above said of a fact that is not held: it stands if that node may say so.
     fn judge_stand_in(&mut self, place: u32, stand_in: &StandIn) -> Verdict {
-        if !stand_in.by.is_right(&self.tree, &mut self.authority) {
+        let by = &stand_in.by;
+        let is_right =
+            by.is_right(&self.tree, &mut self.authority) || self.introduces_its_audience(place, by);
+        if !is_right {
             return Verdict::Parked(Reason::NoAuthority);
         }
         match &self.fact(place).fact.body {
@@ -383,11 +364,9 @@ impl Resolver<'_> {
                 let Some(unit) = self.tree.find_registered(unit) else {
                     return Verdict::Parked(Reason::UnknownSubject);
                 };
-                let under: Vec<_> = stand_in.under.iter().map(|u| self.tree.intern(u)).collect();
-                let known = self.tree.unit(unit).registrations.iter().take(32).enumerate();
-                let moved = known.filter(|(_, r)| r.parent.is_some_and(|p| under.contains(&p)));
-                let bits = moved.fold(0, |bits, (at, _)| bits | 1 << at);
-                self.lay_move(place, unit, bits);
+                self.moves.entry(unit).or_default().push(Laid { place, by: None });
+                self.lay_move(place, unit, 0);
+                self.extend_moves(unit);
             }
             FactBody::Unit(UnitFact::Succeeded { .. }) => {
                 let told = self.succession(place);
@@ -398,21 +377,6 @@ impl Resolver<'_> {
             _ => {}
         }
         Verdict::Stands
-    }
-
-    /// Those registrations whose old parent and the new one lie strictly below a unit the writer serves.
-    fn moved_registrations(&self, unit: UnitIx, to: UnitIx, own: UnitIx, at: Hlc) -> u32 {
-        let new_path = self.tree.path_at(to, 0, at);
-        let serves_common = |old: UnitIx| {
-            let old_path = self.tree.path_at(old, 0, at);
-            let common = new_path.iter().skip(1).find(|u| old_path[1..].contains(u));
-            common.is_some_and(|common| self.tree.path_at(*common, 0, at).contains(&own))
-        };
-        let count = self.tree.unit(unit).registrations.len().min(32);
-        let olds = (0..count).map(|r| self.tree.parent_at(unit, r, at));
-        olds.enumerate()
-            .filter(|(_, old)| old.is_some_and(serves_common))
-            .fold(0, |bits, (place, _)| bits | 1 << place)
     }
 
     fn judge_cut(&mut self, place: u32, own: UnitIx, hlc: Hlc) -> Result<(), Reason> {

@@ -5,14 +5,15 @@
 //! what the writer held, or will. So the view stays a function of its blocks and need not know whose it is.
 
 use super::authority::{Authority, Writer};
-use super::tree::Tree;
+use super::resolve::{Resolved, resolve};
+use super::tree::{Tree, UnitIx};
 use super::verdict::{Reason, Verdict};
 use super::withdrawal::Withdrawal;
 use super::{OrgFact, View};
 use crate::fact::governance::{RestatedBody, Restatement};
 use crate::fact::unit::Level;
-use crate::fact::{Fact, FactBody, GovernanceFact, MemberFact};
-use crate::id::{FactId, Lane, NodeId, UnitId};
+use crate::fact::{Fact, FactBody, GovernanceFact, MemberFact, UnitFact};
+use crate::id::{ChainId, FactId, Lane, NodeId, UnitId};
 use crate::time::{Day, Hlc, Precision};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +33,8 @@ pub(crate) struct Restating {
     pub(crate) place: u32,
     /// Whether it says that the fact counts.
     pub(crate) counts: bool,
-    revision: u32,
+    /// Which one; the highest speaks.
+    pub(crate) revision: u32,
 }
 
 /// What makes a fact one that is folded in another's stead.
@@ -62,6 +64,12 @@ pub(crate) struct Restatements {
     writers: BTreeSet<NodeId>,
     /// Places of those that speak for what they repeat, as last renewed.
     speaking: BTreeSet<u32>,
+    /// Places of those that would speak and may not.
+    silenced: BTreeSet<u32>,
+    /// Units in whose lanes any came.
+    audiences: BTreeSet<UnitId>,
+    /// Units whose registration was restated.
+    units: BTreeSet<UnitId>,
     /// Membership facts restated since they were last told to the members.
     fresh: Vec<Subject>,
 }
@@ -95,12 +103,17 @@ impl Restating {
         (self.id.chain.node, self.id.chain.epoch)
     }
 
+    /// Whether its block lies above a cut.
+    pub(crate) fn is_cut_off(&self, authority: &Authority) -> bool {
+        let cut = authority.cuts.get(&self.writer());
+        cut.is_some_and(|cut| cut.parks(&self.id.chain.lane, self.height))
+    }
+
     /// Whether it may: in the lane of an audience strictly below its writer's office at its clock, and
     /// not above a cut.
     pub(crate) fn is_right(&self, tree: &Tree, authority: &mut Authority) -> bool {
         let Lane::Down(audience) = self.id.chain.lane else { return false };
-        let cut = authority.cuts.get(&self.writer());
-        if cut.is_some_and(|cut| cut.parks(&self.id.chain.lane, self.height)) {
+        if self.is_cut_off(authority) {
             return false;
         }
         let Some(audience) = tree.find_registered(&audience) else { return false };
@@ -112,6 +125,9 @@ impl Restating {
 impl Restatements {
     fn add(&mut self, subject: Subject, restating: Restating) {
         self.writers.insert(restating.id.chain.node);
+        if let Lane::Down(audience) = restating.id.chain.lane {
+            self.audiences.insert(audience);
+        }
         self.by_subject.entry(subject).or_default().push(restating);
     }
 
@@ -120,9 +136,46 @@ impl Restatements {
         self.writers.contains(&node)
     }
 
+    /// Whether anything came in the lane of this unit: that it is registered tells who may write there.
+    pub(crate) fn reached(&self, unit: &UnitId) -> bool {
+        self.audiences.contains(unit)
+    }
+
     /// Whether anyone has restated this fact.
     pub(crate) fn touch(&self, fact: &FactId) -> bool {
         self.by_subject.range((*fact, 0)..=(*fact, u64::MAX)).next().is_some()
+    }
+
+    /// All of one subject.
+    pub(super) fn of(&self, subject: &Subject) -> &[Restating] {
+        self.by_subject.get(subject).map_or(&[], Vec::as_slice)
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Subject, &Restating)> {
+        self.by_subject.iter().flat_map(|(subject, all)| all.iter().map(move |by| (subject, by)))
+    }
+
+    /// Those of facts from `first` to `last`.
+    pub(super) fn between(
+        &self,
+        first: FactId,
+        last: FactId,
+    ) -> impl Iterator<Item = (&Subject, &Restating)> {
+        let reached = self.by_subject.range((first, 0)..=(last, 0));
+        reached.flat_map(|(subject, all)| all.iter().map(move |by| (subject, by)))
+    }
+
+    /// The first seqs of the runs for which a withdrawal was restated.
+    pub(super) fn of_withdrawal(&self, id: &FactId) -> Vec<u64> {
+        self.by_subject.range((*id, 0)..=(*id, u64::MAX)).map(|((_, first), _)| *first).collect()
+    }
+
+    /// Those that speak and may not, where another might.
+    fn wrong(&self, tree: &Tree, authority: &mut Authority) -> Vec<u32> {
+        let several = self.by_subject.values().filter(|all| all.len() > 1);
+        let speaking = several.flatten().filter(|by| self.speaking.contains(&by.place));
+        speaking.filter(|by| !by.is_right(tree, authority)).map(|by| by.place).collect()
     }
 
     /// Whether the restatement at this place speaks.
@@ -139,6 +192,11 @@ impl OrgFact {
 }
 
 impl View {
+    /// Whether the nodes concerned were told of a unit's other registrations.
+    pub(crate) fn is_unit_told(&self, unit: UnitIx) -> bool {
+        self.restatements.units.contains(&self.tree.unit(unit).id)
+    }
+
     /// Takes in a restating fact that was added at `place`.
     pub(super) fn add_restated(&mut self, place: u32) {
         let OrgFact { id, height, fact, .. } = &self.facts[place as usize];
@@ -159,7 +217,10 @@ impl View {
         let subject = subject_of(&of, &content.body);
         self.restatements.add(subject, by);
         match &content.body {
-            RestatedBody::Member(_) => self.restatements.fresh.push(subject),
+            RestatedBody::Member(fact) => {
+                self.restatements.fresh.push(subject);
+                self.members.note_told(&fact.member);
+            }
             RestatedBody::Withdrawn(withdrawn) => {
                 let first = withdrawn.first.seq;
                 let last = first.saturating_add(withdrawn.count - 1);
@@ -168,7 +229,12 @@ impl View {
                     Withdrawal { first, last, id: of, hlc, height, restated: Some(by) };
                 self.withdrawals.add(withdrawn.first.chain, withdrawal);
             }
-            _ => self.add_stand_in(of, by, &content),
+            _ => {
+                if let RestatedBody::Unit(UnitFact::Registered { unit, .. }) = &content.body {
+                    self.restatements.units.insert(*unit);
+                }
+                self.add_stand_in(of, by, &content);
+            }
         }
     }
 
@@ -216,16 +282,48 @@ impl View {
     /// The restatement that speaks for a fact: the highest revision, where the fact is not held. A tie
     /// goes to the later clock, then the greater id.
     fn spoken_for(&self, subject: &Subject) -> Option<&Restating> {
+        let silenced = &self.restatements.silenced;
+        self.speaker_among(subject, |by| !silenced.contains(&by.place))
+    }
+
+    fn speaker_among(
+        &self,
+        subject: &Subject,
+        may: impl Fn(&Restating) -> bool,
+    ) -> Option<&Restating> {
         if self.by_id.contains_key(&subject.0) || self.members.holds(&subject.0) {
             return None;
         }
         let stated = self.restatements.by_subject.get(subject)?;
         let foreign = stated.iter().filter(|by| !self.books.contains(&by.id.chain.node));
-        foreign.max_by_key(|by| (by.revision, by.hlc, by.id))
+        foreign.filter(|by| may(by)).max_by_key(|by| (by.revision, by.hlc, by.id))
+    }
+
+    /// Resolves authority by what is held and told. Who may not tell is known only then: it is silenced
+    /// where another tells the same, and all is resolved anew.
+    pub(super) fn resolved(&mut self) -> Resolved {
+        self.restatements.silenced.clear();
+        loop {
+            self.renew_restatements();
+            let clocks = &self.clocks;
+            let clock_of = |chain: &ChainId, height: u64| -> Option<Hlc> {
+                clocks.get(chain)?.range(..=height).next_back().map(|(_, hlc)| *hlc)
+            };
+            let names = self.tree.names_only();
+            let told = Told { facts: &self.facts, restatements: &self.restatements };
+            let (withdrawals, policy) = (&self.withdrawals, &self.policy);
+            let mut resolved =
+                resolve(names, &told, withdrawals, &self.root_key, policy, &clock_of);
+            let wrong = self.restatements.wrong(&resolved.tree, &mut resolved.authority);
+            if wrong.is_empty() {
+                return resolved;
+            }
+            self.restatements.silenced.extend(wrong);
+        }
     }
 
     /// Finds anew which restatements speak.
-    pub(super) fn renew_restatements(&mut self) {
+    fn renew_restatements(&mut self) {
         let subjects = self.restatements.by_subject.keys();
         let speaking = subjects.filter_map(|subject| Some(self.spoken_for(subject)?.place));
         self.restatements.speaking = speaking.collect();
@@ -263,10 +361,8 @@ impl View {
     }
 
     fn restated_member(&self, subject: &Subject) -> Option<RestatedMember> {
-        let by = self.spoken_for(subject)?;
-        if !by.counts || !self.verdicts[by.place as usize].stands() {
-            return None;
-        }
+        let stands = |by: &Restating| self.verdicts[by.place as usize].stands();
+        let by = self.speaker_among(subject, stands).filter(|by| by.counts)?;
         match &self.facts[by.place as usize].fact.body {
             FactBody::Governance(GovernanceFact::Restated { content, .. }) => match content.body {
                 RestatedBody::Member(fact) => Some(RestatedMember {

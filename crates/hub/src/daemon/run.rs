@@ -237,6 +237,7 @@ impl Daemon {
         let engine = Engine::new(node.clone(), replica.clone(), parent, children)?;
         let socket = SocketServer::start(&node.socket(), host.clone(), commands)
             .map_err(|error| DaemonError::Io { what: "the local socket", error })?;
+        runtime.spawn(super::restate::run(host.replica.clone()));
         tracing::info!(node = %node.config.node, "running");
         Ok(Self { host, engine, socket, requests, events, own_end })
     }

@@ -33,6 +33,11 @@ impl Sealing {
         let last_own = heads.values().map(|head| head.last_hlc).max().unwrap_or(Hlc::ZERO);
         Self { heads, last_hlc, last_own, queue: Vec::new(), queued: 0 }
     }
+
+    /// The greatest clock reading of any stored or sealed block.
+    pub(super) fn last_hlc(&self) -> Hlc {
+        self.last_hlc
+    }
 }
 
 /// What was committed.

@@ -1,6 +1,6 @@
 //! What is to be said: facts before they have a clock, and a transaction that gives them their place.
 
-use super::lane::{LaneChoice, Lanes};
+use super::lane::LaneChoice;
 use hub_core::SigningKey;
 use hub_core::block::{Block, SealError};
 use hub_core::chain::ChainHead;
@@ -9,6 +9,7 @@ use hub_core::fact::{Attribute, Fact, FactBody};
 use hub_core::hash::Hash;
 use hub_core::header::FACTS_MAX;
 use hub_core::id::{ChainId, FactId, FederationId, Lane, NodeId, UnitId};
+use hub_core::lane::Lanes;
 use hub_core::time::{Day, Hlc, Millis, Precision};
 use hub_core::view::View;
 use std::collections::BTreeMap;

@@ -15,6 +15,7 @@ mod draft;
 mod error;
 mod lane;
 mod lookup;
+mod restate;
 mod signing;
 mod tail;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use draft::{Draft, Identity, Transaction};
 pub use error::{ReplicaError, WriteError};
 pub use lane::LaneChoice;
 pub use lookup::Lookup;
+pub(crate) use restate::PORTION;
 pub use signing::{CLOCK_BACK_MILLIS, CLOCK_OFF_MILLIS, SigningRefused};
 pub use tail::{LocalBlock, LocalPosition};
 
@@ -38,6 +40,7 @@ use hub_core::block::Block;
 use hub_core::fact::FactBody;
 use hub_core::id::{ChainId, NodeId};
 use hub_core::time::{Hlc, Millis};
+use hub_core::view::restate::Restater;
 use hub_core::view::{BlockSource, View};
 use hub_log::backup::RESTORED_FILE;
 use hub_log::{Journal, Options, Origin, Position, Recovery};
@@ -69,6 +72,8 @@ pub struct Replica {
     commits: Mutex<Commits>,
     tail: Mutex<Tail>,
     aside: Aside,
+    /// What nodes below lack, and were not told yet.
+    restater: Mutex<Restater>,
     /// Counts commits that may have changed enrolments or the tree.
     tree_version: AtomicU64,
     /// Where this node's own blocks end.
@@ -146,6 +151,7 @@ impl Replica {
             commits: Mutex::new(Commits::default()),
             tail: Mutex::new(Tail::new(end, own)),
             aside,
+            restater: Mutex::default(),
             tree_version: AtomicU64::new(1),
             own_end,
         };

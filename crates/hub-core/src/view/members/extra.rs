@@ -119,7 +119,10 @@ impl Members {
         parked: Vec<Reason>,
         fold: &mut Fold<'_>,
     ) {
-        let Swept { conflicts, rivals, doubts, taken, .. } = swept;
+        let Swept { conflicts, mut rivals, doubts, taken, .. } = swept;
+        if self.restated.is_told(member) {
+            rivals.clear();
+        }
         for pair in &rivals {
             *self.rivals.entry(*pair).or_default() += 1;
         }

@@ -24,7 +24,7 @@ impl Fold<'_> {
 
 impl Members {
     /// The places of all facts that a person's fold reads: its own and those rekeyed to it.
-    fn facts_of(&self, member: MemberIx) -> Vec<u32> {
+    pub(super) fn facts_of(&self, member: MemberIx) -> Vec<u32> {
         let mut facts = Vec::new();
         for source in self.rekeys.sources_of(member) {
             let mut next = self.table.member(source).last_fact;

@@ -3,7 +3,7 @@
 use super::super::restated::RestatedMember;
 use super::{BranchIx, ClaimFact, Fold, MemberIx, Members, OrgChange, Rekey, act_of};
 use crate::fact::member::MemberAct;
-use crate::id::FactId;
+use crate::id::{FactId, MemberKey};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is restated of members.
@@ -14,11 +14,18 @@ pub(super) struct RestatedMembers {
     /// The rank of each union named, as last used.
     ranks: BTreeMap<BranchIx, (Option<u8>, BTreeSet<MemberIx>)>,
     rekeys: BTreeSet<FactId>,
+    /// Persons of whom anything was restated to anyone, told or heard.
+    told: BTreeSet<MemberIx>,
     /// Whether rekeys came or went since they were last settled.
     pub(super) rekeys_changed: bool,
 }
 
 impl RestatedMembers {
+    /// Whether anything was restated of a person, to this node or by it.
+    pub(super) fn is_told(&self, member: MemberIx) -> bool {
+        self.told.contains(&member)
+    }
+
     /// Whether anything is restated of a person.
     pub(super) fn touch(&self, member: MemberIx) -> bool {
         self.by_member.contains_key(&member)
@@ -32,6 +39,17 @@ impl RestatedMembers {
 }
 
 impl Members {
+    /// Something was restated of this person: whoever lacked it knows, or will.
+    pub(in super::super) fn note_told(&mut self, key: &MemberKey) {
+        let member = self.table.intern(key);
+        // whoever restates it too looks again at what was said
+        let persons: Vec<MemberIx> = self.persons_of(key).into_iter().collect();
+        self.touch(&persons);
+        if self.restated.told.insert(member) {
+            self.dirty.insert(member);
+        }
+    }
+
     /// Whether a block that holds this membership fact was added.
     pub(in super::super) fn holds(&self, fact: &FactId) -> bool {
         let block = self.by_chain.get(&fact.chain);

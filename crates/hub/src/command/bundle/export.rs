@@ -61,6 +61,8 @@ struct Written {
 /// No such neighbour, or something cannot be written.
 pub fn export(session: &Session<'_>, options: &ExportOptions) -> Result<u8, CommandError> {
     let peers = recipients(session, &options.to)?;
+    // without a daemon nobody else tells the nodes below what they lack
+    session.shared.host.replica.restate_all()?;
     let desk = Desk::of(&session.shared.host)?;
     let shelf = Shelf::open(&session.shared.node.data_dir())?;
     let one_file = options.out.ends_with(".hub");
