@@ -63,14 +63,15 @@ fn due(view: &View, form: &Form, day: Day) -> BTreeSet<UnitIx> {
     match &form.due {
         Due::Nobody => BTreeSet::new(),
         Due::UnionHosts => {
-            let counting = view.branches().all.iter().filter(|b| b.counts_on(tree, day));
-            let hosts = counting.filter_map(|branch| branch.host_on(day));
+            let unions = view.branches().ids().map(|(_, at)| at);
+            let counting = unions.filter(|at| crate::rollup::counts(view, *at, day));
+            let hosts = counting.filter_map(|at| view.branches().branch(at).host_on(day));
             // a host may have come into the books later than its union counts
             let is_left = |unit: &UnitIx| {
                 let unit = tree.unit(*unit);
                 unit.origin.is_some() && unit.closed(0).is_none_or(|closed| day < closed)
             };
-            hosts.map(|host| tree.canonical(host)).filter(is_left).collect()
+            hosts.map(|host| tree.heir_on(tree.canonical(host), day)).filter(is_left).collect()
         }
         Due::Territories { levels } => {
             let is_one = |unit: &UnitIx| {
@@ -102,7 +103,7 @@ fn covered_since(view: &View, report: &Report) -> Option<Hlc> {
     let (authority, tree) = (view.authority(), view.tree());
     let chain = &report.id.chain;
     let office = authority.enrolment_of((chain.node, chain.epoch))?.unit;
-    let above = tree.path_on(office, report.hlc.day()).get(1).copied();
+    let above = tree.path_at(office, 0, report.hlc).get(1).copied();
     let node = match above {
         Some(above) => authority.server_of(tree, above, report.hlc)?.enrolment.node,
         None => chain.node,
@@ -151,7 +152,8 @@ fn capture(
     let mut captured: BTreeMap<UnitIx, i64> = BTreeMap::new();
     for (branch, members) in active_of {
         let host = view.branches().branch(*branch).host_on(day);
-        if let Some(host) = host.map(|host| view.tree().canonical(host)) {
+        let tree = view.tree();
+        if let Some(host) = host.map(|host| tree.heir_on(tree.canonical(host), day)) {
             *captured.entry(host).or_default() += members;
         }
     }

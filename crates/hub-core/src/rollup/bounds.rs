@@ -124,7 +124,7 @@ impl Bounds {
             spread: Vec::new(),
             tied: Vec::new(),
         };
-        let disputed: Vec<(UnitIx, &[UnitIx])> = rollup.disputed(view).collect();
+        let disputed: Vec<(UnitIx, &[UnitIx])> = rollup.tied().collect();
         if rollup.doubts.unknown.is_empty()
             && rollup.doubts.things.is_empty()
             && disputed.is_empty()

@@ -39,10 +39,12 @@ impl Work<'_> {
         }
     }
 
-    /// The union a merged one has gone up in by the day (F5; cycles are parked by the view).
+    /// The union a merged one has gone up in by the day, as far as it is known (F5; cycles are parked by the
+    /// view).
     pub(super) fn successor(&self, mut at: BranchIx) -> BranchIx {
         while let Some((stamp, into)) = self.view.branches().branch(at).merged
             && stamp.day <= self.day
+            && self.view.branches().branch(into).profile.is_some()
         {
             at = into;
         }

@@ -93,7 +93,7 @@ impl Claim {
     /// The union at which it would be that of an active woman.
     fn woman_at(&self) -> Option<BranchIx> {
         match self.placement {
-            Placement::Counts(_, union) if self.class.is_woman() => {
+            Placement::Counts(_, union, _) if self.class.is_woman() => {
                 (self.class.status() == ClassStatus::Active).then_some(union)
             }
             _ => None,
@@ -118,7 +118,7 @@ impl Work<'_> {
         let mut all = Vec::new();
         measures(claim.placement, claim.class, is_employer, |measure| all.push(measure));
         let active = claim.class.status() == ClassStatus::Active;
-        if active && is_employer && matches!(claim.placement, Placement::Counts(..)) {
+        if active && is_employer && matches!(claim.placement, Placement::Counts(.., true)) {
             all.extend(self.of_known_headcount(unit));
         }
         Alternative::new(Some(unit), all)

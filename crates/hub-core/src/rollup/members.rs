@@ -11,8 +11,8 @@ use crate::view::tree::UnitIx;
 /// Where members of a union with an employer count (M5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Placement {
-    /// At a unit, credited to a counting union.
-    Counts(UnitIx, BranchIx),
+    /// At a unit, credited to a counting union; whether with an employer.
+    Counts(UnitIx, BranchIx, bool),
     /// At a unit, without a counting union: 待接转.
     Unplaced(UnitIx),
     /// Left where several units follow or are followed, until somebody says where they belong (U4).
@@ -26,7 +26,7 @@ pub(super) enum Placement {
 impl Placement {
     pub(super) fn unit(self) -> Option<UnitIx> {
         match self {
-            Self::Counts(unit, _) | Self::Unplaced(unit) => Some(unit),
+            Self::Counts(unit, ..) | Self::Unplaced(unit) => Some(unit),
             Self::Left(unit, _) | Self::Closed(unit) => Some(unit),
             Self::Nowhere => None,
         }
@@ -51,13 +51,15 @@ impl Work<'_> {
         if let Some(split) = self.tree.split_on(subject, self.day) {
             let heir = self.tree.heir_on(named, self.day);
             if counts && !split.old.contains(&heir) {
-                return Placement::Counts(host, at);
+                return Placement::Counts(host, at, employer.is_some());
             }
             let left = self.placed.standing(self.view, subject);
             return left.map_or(Placement::Nowhere, |unit| Placement::Left(unit, split.stamp.id));
         }
         let Some(employer) = employer.map(|unit| self.tree.heir_on(unit, self.day)) else {
-            return if counts { Placement::Counts(host, at) } else { Placement::Unplaced(host) };
+            // only an own union is its host's: at another, who names no employer has none
+            let hosted = Placement::Counts(host, at, false);
+            return if counts { hosted } else { Placement::Unplaced(host) };
         };
         if self.is_closed(employer) {
             return Placement::Closed(self.placed.parent(employer).unwrap_or(employer));
@@ -66,8 +68,8 @@ impl Work<'_> {
         let branch = self.view.branches().branch(at);
         let unit = if known && self.reaches(branch, host, employer) { employer } else { host };
         match self.own_of.get(&employer) {
-            Some(own) if unit == employer => Placement::Counts(employer, *own),
-            _ if counts => Placement::Counts(unit, at),
+            Some(own) if unit == employer => Placement::Counts(employer, *own, true),
+            _ if counts => Placement::Counts(unit, at, true),
             _ => Placement::Unplaced(unit),
         }
     }
@@ -117,12 +119,12 @@ impl Work<'_> {
             return;
         }
         match placement {
-            Placement::Counts(_, union) => {
+            Placement::Counts(_, union, is_employed) => {
                 *self.active_of.entry(union).or_default() += count;
                 if class.is_woman() {
                     *self.women_at.entry(union).or_default() += count;
                 }
-                if is_employer {
+                if is_employer && is_employed {
                     *self.active_at.entry(unit).or_default() += count;
                 }
             }
@@ -153,7 +155,7 @@ pub(super) fn measures(
             Placement::Closed(_) => add(Measure::MembersRetained),
             Placement::Unplaced(_) | Placement::Left(..) => add(Measure::MembersUnplaced),
             Placement::Nowhere => {}
-            Placement::Counts(..) => {
+            Placement::Counts(.., is_employed) => {
                 add(Measure::MembersAll);
                 if class.is_woman() {
                     add(Measure::MembersWomen);
@@ -161,7 +163,7 @@ pub(super) fn measures(
                 if class.is_migrant() {
                     add(Measure::MembersMigrant);
                 }
-                if !is_employer {
+                if !(is_employer && is_employed) {
                     add(Measure::MembersWithoutEmployer);
                 }
             }

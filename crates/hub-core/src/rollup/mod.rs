@@ -12,6 +12,7 @@ mod units;
 
 pub use bounds::{Bounds, Delta, Inside, Kind, Ratio};
 pub use place::{Because, Registered};
+pub(crate) use unions::counts;
 
 use crate::fact::unit::Level;
 use crate::id::FactId;
@@ -156,11 +157,15 @@ impl Rollup {
     pub fn disputed(&self, view: &View) -> impl Iterator<Item = (UnitIx, &[UnitIx])> {
         let day = self.day;
         let tree = view.tree();
-        let tied = self.placed.registered.iter().filter(|(_, known)| known.is_disputed());
-        tied.filter(move |(unit, _)| {
-            tree.unit(**unit).is_open_under(self.then.registration(**unit), day)
+        self.tied().filter(move |(unit, _)| {
+            tree.unit(*unit).is_open_under(self.then.registration(*unit), day)
         })
-        .map(|(unit, known)| (*unit, known.others.as_slice()))
+    }
+
+    /// The same whether open or not: what stands at a closed unit may stand under either parent too.
+    fn tied(&self) -> impl Iterator<Item = (UnitIx, &[UnitIx])> {
+        let tied = self.placed.registered.iter().filter(|(_, known)| known.is_disputed());
+        tied.map(|(unit, known)| (*unit, known.others.as_slice()))
     }
 
     fn is_disputed(&self, unit: UnitIx) -> bool {

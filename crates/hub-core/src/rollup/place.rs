@@ -130,7 +130,8 @@ impl Placed {
                 let heir = tree.heir_on(*old, self.day);
                 if heir != *old {
                     self.parents[*old as usize] = self.parents[heir as usize];
-                    self.registered.remove(old);
+                    // what is known of it goes on by the registration it stood under
+                    self.registered.entry(*old).and_modify(|known| known.others.clear());
                 }
             }
         }

@@ -17,7 +17,7 @@ impl Rollup {
         work.choose_own_unions();
         let placement = |cell: &crate::view::cell::Cell| work.placement(cell.branch, cell.employer);
         let placed = view.cells().all().iter().map(|cell| match placement(cell) {
-            Placement::Counts(unit, _) => Some(unit),
+            Placement::Counts(unit, ..) => Some(unit),
             Placement::Unplaced(_) | Placement::Left(..) => None,
             Placement::Closed(_) | Placement::Nowhere => None,
         });

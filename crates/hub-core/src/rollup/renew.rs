@@ -89,7 +89,7 @@ impl Renewal<'_> {
         let Some(unit) = placement.unit() else { return };
         self.remember(unit);
         let union = match placement {
-            Placement::Counts(_, union) => Some(union),
+            Placement::Counts(_, union, _) => Some(union),
             _ => None,
         };
         let had_women = union.is_some_and(|union| self.has_women(union));

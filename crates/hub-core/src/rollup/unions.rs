@@ -20,7 +20,7 @@ fn counts_from(branch: &Branch) -> CountsFrom {
 }
 
 /// Whether a union counts on a day, before F4 is asked: the loser of a ruling never does, from its day.
-pub(super) fn counts(view: &View, at: BranchIx, day: Day) -> bool {
+pub(crate) fn counts(view: &View, at: BranchIx, day: Day) -> bool {
     view.branches().branch(at).counts_on(view.tree(), day)
         && view.decisions().union_ruled(at, day) != Some(Ruled::Loses)
 }
@@ -89,8 +89,8 @@ impl<'a> OwnUnions<'a> {
         last.into_iter().rev().find_map(|day| self.counting(unit, day))
     }
 
-    /// Days after which a union may no longer count at a host: the last before it ends, goes elsewhere or is
-    /// ruled out.
+    /// Days after which a union may no longer count at a host: the last before it ends, goes elsewhere, its host
+    /// is followed by another or it is ruled out.
     fn last_days(&self, at: BranchIx) -> Vec<Day> {
         let branch = self.view.branches().branch(at);
         let moved = branch.hosts.iter().map(|(stamp, _)| stamp.day);
@@ -100,7 +100,8 @@ impl<'a> OwnUnions<'a> {
             }
             _ => None,
         });
-        let changes = moved.chain(ruled).chain([branch.ends(self.view.tree())]);
+        let followed = self.view.tree().successions().iter().map(|followed| followed.stamp.day);
+        let changes = moved.chain(followed).chain(ruled).chain([branch.ends(self.view.tree())]);
         changes.filter(|day| *day != Day::OPEN).map(|day| Day(day.0 - 1)).collect()
     }
 }

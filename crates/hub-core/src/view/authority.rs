@@ -86,10 +86,10 @@ impl Authority {
         self.words.clear();
     }
 
-    /// The enrolment added last is taken back from `at` on.
-    pub(crate) fn withdraw_last(&mut self, at: Hlc) {
-        if let Some(last) = self.enrolments.last_mut() {
-            last.withdrawn = Some(at);
+    /// The enrolment of this fact is taken back from `at` on.
+    pub(crate) fn withdraw(&mut self, id: &FactId, at: Hlc) {
+        if let Some(enrolled) = self.enrolments.iter_mut().rev().find(|e| e.id == *id) {
+            enrolled.withdrawn = Some(at);
         }
         self.words.clear();
     }
@@ -134,20 +134,20 @@ impl Authority {
     /// The node that serves a unit at a clock reading: the deepest enrolled at or above it.
     pub fn server_of(&self, tree: &Tree, unit: UnitIx, at: Hlc) -> Option<&Enrolled> {
         let path = tree.path_at(unit, 0, at);
-        path.iter().find_map(|above| self.active(tree, *above, at).into_iter().next())
+        path.iter().find_map(|above| self.active(tree, *above, at, at).into_iter().next())
     }
 
     /// Whether any node is enrolled for just this unit at `at`.
     pub(crate) fn is_served(&self, tree: &Tree, unit: UnitIx, at: Hlc) -> bool {
-        !self.active(tree, unit, at).is_empty()
+        !self.active(tree, unit, at, at).is_empty()
     }
 
-    /// Enrolments for just this unit, or one that it follows one to one (U4), that hold at `at`, the latest
-    /// issued first. Expired ones hold the place (nobody else gets the word).
-    fn active(&self, tree: &Tree, unit: UnitIx, at: Hlc) -> Vec<&Enrolled> {
+    /// Enrolments for just this unit, or one that it follows one to one by `read` (U4), that hold at `at`, the
+    /// latest issued first. Expired ones hold the place (nobody else gets the word).
+    fn active(&self, tree: &Tree, unit: UnitIx, at: Hlc, read: Hlc) -> Vec<&Enrolled> {
         let here = self.places_of(unit).iter();
         let forebears = tree.forebears(unit);
-        let acting = forebears.iter().filter(|(old, _)| tree.heir_at(*old, at) == unit);
+        let acting = forebears.iter().filter(|(old, _)| tree.heir_at(*old, read) == unit);
         let carried = acting.flat_map(|(old, _)| self.places_of(*old));
         let mut active: Vec<&Enrolled> = here
             .chain(carried)
@@ -170,10 +170,9 @@ impl Authority {
             && !cut
     }
 
-    /// Whether the writer's enrolment for this unit, with its renewals, covers `at`.
-    fn is_fresh(&self, tree: &Tree, writer: Writer, unit: UnitIx, at: Hlc) -> bool {
-        let is_here = |e: &&Enrolled| tree.heir_at(e.unit, at) == unit && self.holds(e, at);
-        let of_writer = self.enrolments_of(writer).filter(is_here);
+    /// Whether the writer's enrolment of these, with its renewals, covers `at`.
+    fn is_fresh(here: &[&Enrolled], writer: Writer, at: Hlc) -> bool {
+        let of_writer = here.iter().filter(|e| (e.enrolment.node, e.enrolment.epoch) == writer);
         of_writer.map(|e| e.enrolment.expires).max().is_some_and(|end| at.millis() < end)
     }
 
@@ -294,12 +293,12 @@ impl Authority {
         at: Hlc,
     ) -> bool {
         let now = tree.path_at(unit, registration, at);
-        if self.speaks_on_path(tree, &now, writer, at) {
+        if self.speaks_on_path(tree, &now, writer, (at, at)) {
             return true;
         }
         recent_moves(tree, &now, at, self.hand_over).into_iter().any(|before| {
             let then = tree.path_at(unit, registration, before);
-            self.speaks_on_path(tree, &then, writer, at)
+            self.speaks_on_path(tree, &then, writer, (at, before))
         })
     }
 
@@ -315,21 +314,31 @@ impl Authority {
         Under((0..registrations).filter(speaks).fold(0, |bits, place| bits | 1 << place))
     }
 
-    /// Walks up: the deepest enrolled unit has the word; those it took it from keep it for the hand-over.
-    fn speaks_on_path(&self, tree: &Tree, path: &[UnitIx], writer: Writer, at: Hlc) -> bool {
+    /// Walks up: the deepest enrolled unit has the word; those it took it from keep it for the hand-over. The path
+    /// is that of the second clock.
+    fn speaks_on_path(
+        &self,
+        tree: &Tree,
+        path: &[UnitIx],
+        writer: Writer,
+        (at, read): (Hlc, Hlc),
+    ) -> bool {
         for unit in path {
-            let active = self.active(tree, *unit, at);
-            let mut taken: Option<Hlc> = None;
+            let active = self.active(tree, *unit, at, read);
+            // what a succession carries takes nothing from who is enrolled for the unit itself
+            let mut taken: BTreeMap<UnitIx, Hlc> = BTreeMap::new();
             for enrolled in &active {
                 let same = (enrolled.enrolment.node, enrolled.enrolment.epoch) == writer;
-                let in_time = taken.is_none_or(|since| at < since.plus_millis(self.hand_over));
+                let since = [enrolled.unit, *unit].iter().filter_map(|at| taken.get(at)).min();
+                let in_time = since.is_none_or(|since| at < since.plus_millis(self.hand_over));
+                taken.insert(enrolled.unit, enrolled.issued);
                 if same && in_time {
-                    return self.is_fresh(tree, writer, *unit, at);
+                    return Self::is_fresh(&active, writer, at);
                 }
-                taken = Some(enrolled.issued);
             }
             // the first enrolment here took the word from above
-            let handed_over = taken.is_some_and(|since| since.plus_millis(self.hand_over) <= at);
+            let first = active.last().map(|enrolled| enrolled.issued);
+            let handed_over = first.is_some_and(|since| since.plus_millis(self.hand_over) <= at);
             if handed_over {
                 return false;
             }

@@ -1,5 +1,6 @@
 //! Unions: from application to dissolution, as a function of one union's standing facts (F1, F5, F6).
 
+use super::host_line::HostLine;
 use super::tree::{Stamp, Tree, UnitIx, replace_codes};
 use crate::fact::branch::{BranchKind, WomenOrg};
 use crate::fact::{BranchFact, Code, CodeKind};
@@ -63,6 +64,8 @@ pub struct Branch {
     pub profile: Option<Profile>,
     /// Hosts with the stamps from which they hold; the first holds from the start of time.
     pub hosts: Vec<(Stamp, UnitIx)>,
+    /// Hosts by the clock, for authority.
+    pub host_line: HostLine,
     /// Applications: day and the unit applied to.
     pub applied: Vec<(Day, UnitIx)>,
     /// Standing approvals, earliest day first.
@@ -113,6 +116,7 @@ impl Branch {
             id,
             profile: None,
             hosts: Vec::new(),
+            host_line: HostLine::default(),
             applied: Vec::new(),
             approvals: Vec::new(),
             refused: Vec::new(),
@@ -144,9 +148,7 @@ impl Branch {
 
     /// Its host as known at a clock reading (for authority); the first holds from the start of time.
     pub fn host_at(&self, at: Hlc) -> Option<UnitIx> {
-        let clock = |(stamp, _): &&(Stamp, UnitIx)| (stamp.hlc, stamp.id);
-        let known = self.hosts.iter().filter(|(stamp, _)| stamp.hlc <= at).max_by_key(clock);
-        known.or_else(|| self.hosts.iter().min_by_key(clock)).map(|(_, host)| *host)
+        self.host_line.at(at)
     }
 
     /// F1: it counts from the later of founding and earliest standing approval (工会法 art. 12); an
@@ -164,12 +166,25 @@ impl Branch {
         if let Some((stamp, _)) = &self.merged {
             end = end.min(stamp.day);
         }
-        if self.kind() == BranchKind::Own
-            && let Some(host) = self.host_on(Day::OPEN)
-        {
-            end = end.min(self.host_ends(tree, tree.canonical(host)));
+        if self.kind() == BranchKind::Own {
+            end = end.min(self.closed_with_host(tree));
         }
         end
+    }
+
+    /// U3: the first day on which the host of that day is closed.
+    fn closed_with_host(&self, tree: &Tree) -> Day {
+        // on one day the latest stated is the host; the first one was before all
+        let spans = self.hosts.iter().enumerate().map(|(place, (stamp, host))| {
+            let from = if place == 0 { Day(i32::MIN) } else { stamp.day };
+            let until = self.hosts.get(place + 1).map_or(Day::OPEN, |(next, _)| next.day);
+            (from.max(self.host_ends(tree, tree.canonical(*host))), until)
+        });
+        spans
+            .filter(|(closed, until)| closed < until)
+            .map(|(closed, _)| closed)
+            .min()
+            .unwrap_or(Day::OPEN)
     }
 
     /// The day its host ends: closed by what was stated under the registration the union goes by, or ended by

@@ -75,9 +75,9 @@ impl Class {
         Self::new(status, span)
     }
 
-    /// The class in which one of this class counts as newly enrolled.
+    /// The class in which one of this class counts as newly enrolled: a tie is no matter of that.
     pub(crate) fn as_enrolled(self) -> Self {
-        Self(self.0 & !7 | ClassStatus::Enrolled as u8)
+        Self(self.0 & !(7 | 1 << 5) | ClassStatus::Enrolled as u8)
     }
 
     /// Its status.
@@ -276,7 +276,7 @@ impl Cells {
     /// The same in the cell of the span's union and employer.
     pub(crate) fn shares_in(cell: CellIx, span: &Span) -> impl Iterator<Item = Share> + use<> {
         let whole = Share { cell, class: Class::of(span), from: span.from, to: span.to };
-        let class = Class::new(ClassStatus::Enrolled, span);
+        let class = Class::of(span).as_enrolled();
         let enrolled = Share { cell, class, from: span.from, to: Day::OPEN };
         let counts = span.enrolled && span.qualified;
         std::iter::once(whole).chain(counts.then_some(enrolled))

@@ -28,18 +28,15 @@ pub(super) type Words = Vec<Option<(BranchIx, Intervals)>>;
 impl Judge<'_> {
     /// The spans in which the writer may state facts about a union: through each host while it was host.
     pub(super) fn word(&mut self, writer: Writer, branch: BranchIx) -> Intervals {
-        let hosts = &self.branches.branch(branch).hosts;
-        if let [(_, only)] = hosts.as_slice() {
+        let hosts = self.branches.branch(branch).host_line.all();
+        if let [(_, only)] = hosts {
             return self.authority.word(self.tree, writer, *only).clone();
         }
         let mut word = Intervals::default();
-        let mut hosts = hosts.clone();
-        hosts.sort_by_key(|(stamp, _)| (stamp.hlc, stamp.id));
-        for (place, (stamp, host)) in hosts.iter().enumerate() {
-            let from = if place == 0 { Hlc::ZERO } else { stamp.hlc };
-            let to = hosts.get(place + 1).map_or(Hlc::MAX, |(next, _)| next.hlc);
+        for (place, (from, host)) in hosts.iter().enumerate() {
+            let to = hosts.get(place + 1).map_or(Hlc::MAX, |(next, _)| *next);
             let over_host = self.authority.word(self.tree, writer, *host).clone();
-            word.add_within(&over_host, from, to);
+            word.add_within(&over_host, *from, to);
         }
         word
     }

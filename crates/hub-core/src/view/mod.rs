@@ -16,6 +16,7 @@ pub mod claim;
 pub mod decision;
 pub(crate) mod digest;
 pub mod figure;
+pub mod host_line;
 mod increment;
 mod intervals;
 mod judge;

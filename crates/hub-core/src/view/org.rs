@@ -4,6 +4,7 @@ use super::authority::{Authority, Writer};
 use super::branch::{self, Branches};
 use super::decision::is_decision;
 use super::figure::{Figures, Report, Returned, Series};
+use super::host_line::HostLine;
 use super::resolve::is_structural;
 use super::restated::Restatements;
 use super::tree::{Change, Closing, Stamp, Tree, UnitIx};
@@ -13,6 +14,7 @@ use super::{OrgFact, View};
 use crate::fact::branch::BranchKind;
 use crate::fact::{BranchFact, FactBody, FigureFact, GovernanceFact, UnitFact};
 use crate::id::{BranchId, FactId};
+use crate::time::Hlc;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl View {
@@ -54,7 +56,7 @@ impl View {
 pub(super) struct OrgFold<'a> {
     pub(super) facts: &'a [OrgFact],
     pub(super) verdicts: &'a mut [Verdict],
-    withdrawals: &'a Withdrawals,
+    pub(super) withdrawals: &'a Withdrawals,
     pub(super) restatements: &'a Restatements,
     pub(super) tree: &'a mut Tree,
     pub(super) authority: &'a mut Authority,
@@ -72,19 +74,38 @@ fn stamp_of(fact: &OrgFact) -> Stamp {
 impl OrgFold<'_> {
     /// Cuts, clocks and withdrawals, which no fact escapes.
     pub(super) fn general(&mut self, place: usize, subject: Option<UnitIx>) -> Option<Verdict> {
+        self.general_at(place, |_, _| subject)
+    }
+
+    /// The same where what the fact is about is told by the clock of what takes it back.
+    fn general_at(
+        &mut self,
+        place: usize,
+        subject: impl Fn(&Tree, Hlc) -> Option<UnitIx>,
+    ) -> Option<Verdict> {
         if let Some(verdict) = self.stand_in_verdict(place) {
             return Some(verdict);
         }
         let fact = &self.facts[place];
         let (tree, authority) = (&*self.tree, &mut *self.authority);
-        let withdrawn =
-            self.withdrawals.of(&fact.id, |w| w.is_valid(&fact.id, subject, tree, authority));
+        let withdrawn = self
+            .withdrawals
+            .of(&fact.id, |w| w.is_valid(&fact.id, subject(tree, w.hlc), tree, authority));
         if let Some(withdrawn) = withdrawn
             && !matches!(fact.fact.body, FactBody::Withdrawn(_))
         {
             return Some(Verdict::Withdrawn(withdrawn.id));
         }
-        let cut = authority.cuts.get(&writer_of(fact));
+        self.unwithdrawn(place)
+    }
+
+    /// Cuts and clocks alone.
+    pub(super) fn unwithdrawn(&mut self, place: usize) -> Option<Verdict> {
+        if let Some(verdict) = self.stand_in_verdict(place) {
+            return Some(verdict);
+        }
+        let fact = &self.facts[place];
+        let cut = self.authority.cuts.get(&writer_of(fact));
         if cut.is_some_and(|cut| cut.parks(&fact.id.chain.lane, fact.height)) {
             return Some(Verdict::Parked(Reason::AfterCut));
         }
@@ -165,9 +186,11 @@ impl OrgFold<'_> {
 
     /// The verdict on a fact that only the node serving this unit may state.
     fn served(&mut self, place: usize, unit: Option<UnitIx>) -> Verdict {
-        if let Some(verdict) = self.general(place, unit) {
-            return verdict;
-        }
+        self.general(place, unit).unwrap_or_else(|| self.spoken(place, unit))
+    }
+
+    /// Whether its writer has the word over a unit.
+    pub(super) fn spoken(&mut self, place: usize, unit: Option<UnitIx>) -> Verdict {
         match unit {
             None => Verdict::Parked(Reason::UnknownSubject),
             Some(unit) if self.speaks(place, unit) => Verdict::Stands,
@@ -175,7 +198,7 @@ impl OrgFold<'_> {
         }
     }
 
-    fn registered(&self, unit: UnitIx) -> Option<UnitIx> {
+    pub(super) fn registered(&self, unit: UnitIx) -> Option<UnitIx> {
         self.tree.unit(unit).origin.is_some().then_some(unit)
     }
 
@@ -193,14 +216,29 @@ impl OrgFold<'_> {
     pub(super) fn branch(&mut self, id: BranchId, mut places: Vec<usize>) {
         places.retain(|place| self.takes_part(*place));
         places.sort_by_key(|place| (self.facts[*place].fact.hlc, self.facts[*place].id));
-        self.judge_branch(id, &places);
+        let line = self.judge_branch(id, &places);
         places.retain(|place| self.verdicts[*place].stands());
         places.sort_by_key(|place| stamp_of(&self.facts[*place]));
         self.fold_branch(id, &places);
+        let at = self.branches.intern(&id) as usize;
+        self.branches.all[at].host_line = line;
+    }
+
+    /// The verdict on a fact about a union: from the node that serves its host at the fact's clock, and taken
+    /// back by the one that serves its host at that clock.
+    fn about_union(&mut self, place: usize, line: &HostLine) -> Verdict {
+        let host_at = |tree: &Tree, clock: Hlc| {
+            line.at(clock).filter(|host| tree.unit(*host).origin.is_some())
+        };
+        if let Some(verdict) = self.general_at(place, host_at) {
+            return verdict;
+        }
+        let host = host_at(self.tree, self.facts[place].fact.hlc);
+        self.spoken(place, host)
     }
 
     /// Judges a union's facts in order of clock: its host may change as it goes.
-    fn judge_branch(&mut self, id: BranchId, places: &[usize]) {
+    fn judge_branch(&mut self, id: BranchId, places: &[usize]) -> HostLine {
         let facts = self.facts;
         let first = places.iter().find(|place| BranchId::of_first_fact(&facts[**place].id) == id);
         let introduced = first.and_then(|place| match &facts[*place].fact.body {
@@ -211,33 +249,34 @@ impl OrgFold<'_> {
             for place in places {
                 self.verdicts[*place] = Verdict::Parked(Reason::UnknownSubject);
             }
-            return;
+            return HostLine::default();
         };
-        let mut host = self.tree.intern(&profile.host);
+        let host = self.tree.intern(&profile.host);
         let verdict = self.served(*first, self.registered(host));
         self.verdicts[*first] = verdict;
         if !verdict.stands() {
             for place in places.iter().filter(|place| *place != first) {
                 self.verdicts[*place] = Verdict::Parked(Reason::UnknownSubject);
             }
-            return;
+            return HostLine::default();
         }
-        let mut approvals: Vec<(usize, UnitIx)> = Vec::new();
+        let line = self.host_line(host, places);
+        let mut approvals: Vec<usize> = Vec::new();
         let mut is_corrected = false;
         let mut kind = (stamp_of(&facts[*first]), profile.kind);
         for place in places.iter().filter(|place| *place != first) {
             let FactBody::Branch(fact) = &facts[*place].fact.body else { continue };
             if let BranchFact::Approved { .. } | BranchFact::Refused { .. } = fact {
-                approvals.push((*place, host));
+                approvals.push(*place);
                 continue;
             }
-            let verdict = self.served(*place, self.registered(host));
+            if let BranchFact::Moved { .. } = fact {
+                continue;
+            }
+            let verdict = self.about_union(*place, &line);
             self.verdicts[*place] = verdict;
             let stamp = stamp_of(&facts[*place]);
             match fact {
-                BranchFact::Moved { host: to, .. } if verdict.stands() => {
-                    host = self.tree.intern(to);
-                }
                 // corrected for all days; of several the latest day's holds
                 BranchFact::Revised { kind: Some(corrected), .. }
                     if verdict.stands() && (!is_corrected || stamp > kind.0) =>
@@ -248,9 +287,11 @@ impl OrgFold<'_> {
                 _ => {}
             }
         }
-        for (place, host) in approvals {
+        for place in approvals {
+            let host = line.at(facts[place].fact.hlc).unwrap_or(host);
             self.verdicts[place] = self.approval(place, host, kind.1);
         }
+        line
     }
 
     /// F1: the unit acted for is a strict ancestor of the host, or the host itself for kinds other than
@@ -263,7 +304,8 @@ impl OrgFold<'_> {
         }
         let Some(by) = by else { return Verdict::Parked(Reason::UnknownSubject) };
         let above = self.tree.is_at_or_above(by, host, fact.fact.hlc);
-        let may = above && (by != host || kind != BranchKind::Own);
+        let heir = |unit| self.tree.heir_at(self.tree.canonical(unit), fact.fact.hlc);
+        let may = above && (heir(by) != heir(host) || kind != BranchKind::Own);
         if may && self.speaks(place, by) {
             Verdict::Stands
         } else {

@@ -4,7 +4,7 @@
 //! and so on. Within a level: registrations (they hold on all days), moves, cuts, enrolments. What those
 //! above said of units that a level registers is judged with that level.
 
-mod moved;
+mod moves;
 mod successions;
 
 use super::OrgFact;
@@ -20,7 +20,6 @@ use crate::fact::{CodeKind, FactBody, UnitFact};
 use crate::id::{FactId, Lane, NodeId, UnitId};
 use crate::policy::Policy;
 use crate::time::Hlc;
-use moved::Laid;
 use std::collections::BTreeMap;
 
 /// Reads the clock of the last fact of a chain's block; none when it is not held.
@@ -44,9 +43,8 @@ struct Resolver<'a> {
     by_writer: BTreeMap<Writer, Vec<u32>>,
     /// Enrolments and moves that act until they are withdrawn, with what withdraws them.
     withdrawn_later: Vec<(u32, FactId)>,
-    /// Moves laid so far, by unit.
-    moves: BTreeMap<UnitIx, Vec<Laid>>,
-    /// Successions whose writers may state them, by place; which of them stand is told among all (U4).
+    /// Successions whose writers may state them, by place; which of them stand is told among all (U4), in the
+    /// next round.
     successions: BTreeMap<u32, Succession>,
 }
 
@@ -68,8 +66,12 @@ pub(crate) fn is_structural(fact: &FactBody) -> bool {
 }
 
 /// Resolves all structural facts. `names` gives units named before their old places.
+///
+/// U4: which successions stand rests on the tree before them, and so on those stated earlier, while who may state
+/// anything rests on those that stand. So all is judged in rounds, each by the successions of the one before,
+/// until these are the same; without any there is one round.
 pub(crate) fn resolve(
-    names: Tree,
+    mut names: Tree,
     told: &Told<'_>,
     withdrawals: &Withdrawals,
     root_key: &[u8; 32],
@@ -78,39 +80,50 @@ pub(crate) fn resolve(
 ) -> Resolved {
     let mut by_writer: BTreeMap<Writer, Vec<u32>> = BTreeMap::new();
     let facts = told.facts;
+    let mut rounds = 0;
     for (place, fact) in facts.iter().enumerate() {
         if is_structural(&fact.fact.body)
             && let Some(id) = told.said_by(fact)
         {
             let writer = (id.chain.node, id.chain.epoch);
             by_writer.entry(writer).or_default().push(place as u32);
+            rounds +=
+                u32::from(matches!(fact.fact.body, FactBody::Unit(UnitFact::Succeeded { .. })));
         }
     }
-    let mut resolver = Resolver {
-        facts,
-        withdrawals,
-        clock_of,
-        tree: names,
-        authority: Authority::under(policy),
-        verdicts: BTreeMap::new(),
-        by_writer,
-        withdrawn_later: Vec::new(),
-        moves: BTreeMap::new(),
-        successions: BTreeMap::new(),
-    };
-    resolver.root(root_key);
-    for level in Level::ALL {
-        resolver.level(level);
+    loop {
+        let laid = names.successions().to_vec();
+        let mut resolver = Resolver {
+            facts,
+            withdrawals,
+            clock_of,
+            tree: names,
+            authority: Authority::under(policy),
+            verdicts: BTreeMap::new(),
+            by_writer: by_writer.clone(),
+            withdrawn_later: Vec::new(),
+            successions: BTreeMap::new(),
+        };
+        resolver.root(root_key);
+        for level in Level::ALL {
+            resolver.level(level);
+        }
+        // what the deepest level registered, those above may enrol, move and cut
+        resolver.level(Level::Enterprise);
+        let settled = resolver.settled();
+        if rounds > 0 && settled.all() != laid {
+            rounds -= 1;
+            names = resolver.tree.names_only();
+            names.lay_successions(settled);
+            continue;
+        }
+        // where rounds go in circles, what the last one was judged by stands
+        let stands = |id: FactId| laid.iter().any(|succession| succession.stamp.id == id);
+        let fit = resolver.successions.values().map(|succession| succession.stamp.id);
+        let left_out = fit.filter(|id| !stands(*id)).collect();
+        resolver.park_left_out(&left_out);
+        return resolver.finish();
     }
-    // what the deepest level registered, those above may enrol, move and cut
-    resolver.level(Level::Enterprise);
-    resolver.aliases();
-    for (place, by) in std::mem::take(&mut resolver.withdrawn_later) {
-        resolver.verdicts.insert(place, Verdict::Withdrawn(by));
-    }
-    resolver.authority.enrolments.sort_by_key(|e| (e.issued, e.id));
-    let authority = resolver.authority.resorted();
-    Resolved { tree: resolver.tree, authority, verdicts: resolver.verdicts }
 }
 
 /// Judges one more registration of an employer that no fact has named yet, and lays it into the tree.
@@ -130,7 +143,6 @@ pub(crate) fn register_employer(
         verdicts: BTreeMap::new(),
         by_writer: BTreeMap::new(),
         withdrawn_later: Vec::new(),
-        moves: BTreeMap::new(),
         successions: BTreeMap::new(),
     };
     let verdict = resolver.judge(place);
@@ -140,6 +152,17 @@ pub(crate) fn register_employer(
 }
 
 impl Resolver<'_> {
+    /// Lays aliases and withdrawals over what was judged.
+    fn finish(mut self) -> Resolved {
+        self.aliases();
+        for (place, by) in std::mem::take(&mut self.withdrawn_later) {
+            self.verdicts.insert(place, Verdict::Withdrawn(by));
+        }
+        self.authority.enrolments.sort_by_key(|e| (e.issued, e.id));
+        let authority = self.authority.resorted();
+        Resolved { tree: self.tree, authority, verdicts: self.verdicts }
+    }
+
     fn fact(&self, place: u32) -> &OrgFact {
         &self.facts[place as usize]
     }
@@ -166,6 +189,7 @@ impl Resolver<'_> {
                 self.register(place);
             }
         }
+        let mut enrolled = Vec::new();
         for place in self.sorted(is_enrolment) {
             let fact = self.fact(place);
             let Some(enrolment) = enrolment_in(&fact.fact.body) else { continue };
@@ -179,7 +203,12 @@ impl Resolver<'_> {
                 && self.authority.fits_key((node, enrolment.epoch), &enrolment.key)
             {
                 self.enrol(place);
+                enrolled.push(place);
             }
+        }
+        // a later epoch may take back what an earlier one stated
+        for place in enrolled {
+            self.take_back_enrolment(place);
         }
     }
 
@@ -195,18 +224,20 @@ impl Resolver<'_> {
             *known = (*known).min(of_unit);
         }
         writers.retain(|_, of_writer| *of_writer <= level);
-        let mut places: Vec<(Step, u32)> = Vec::new();
+        let mut places: Vec<((Step, Hlc, FactId), u32)> = Vec::new();
         for (writer, of_writer) in &writers {
             for place in self.by_writer.get(writer).into_iter().flatten() {
                 let fact = self.fact(*place);
-                let above = *of_writer < level;
-                let step = (step(&fact.fact.body, above), *of_writer, fact.fact.hlc, fact.id);
+                let step = step(&fact.fact.body, *of_writer, level);
+                let step = (step, fact.fact.hlc, fact.id);
                 places.push((step, *place));
             }
         }
         places.sort_unstable();
         for (_, place) in places {
-            if self.verdicts.get(&place).is_none_or(|verdict| !verdict.stands()) {
+            let stands = self.verdicts.get(&place).is_some_and(|verdict| verdict.stands());
+            // a move acts on what those of this level registered before it, too
+            if !stands || self.lift_move(place) {
                 let verdict = self.judge(place);
                 self.verdicts.insert(place, verdict);
             }
@@ -233,10 +264,8 @@ impl Resolver<'_> {
         let Some(own) = self.authority.office_at(&self.tree, writer, hlc) else {
             return Verdict::Parked(Reason::NoAuthority);
         };
-        let subject = match &fact.fact.body {
-            FactBody::Unit(unit) => self.tree.find_registered(&unit.unit()),
-            _ => None,
-        };
+        // an act of the office that stated it: whoever serves that unit later may take it back
+        let subject = matches!(&fact.fact.body, FactBody::Unit(_)).then_some(own);
         // an enrolment or move withdrawn goes on until the withdrawal's clock; it is applied all the same
         let acts_on = matches!(&fact.fact.body, FactBody::Unit(UnitFact::Moved { .. }))
             || is_enrolment(&fact.fact.body);
@@ -329,7 +358,6 @@ impl Resolver<'_> {
         }
         unit.register(registration);
         self.verdicts.insert(place, Verdict::Stands);
-        self.extend_moves(at as UnitIx);
     }
 
     /// A unit with a node of its own is told by what registers it: below the office of who says so.
@@ -364,13 +392,15 @@ impl Resolver<'_> {
                 let Some(unit) = self.tree.find_registered(unit) else {
                     return Verdict::Parked(Reason::UnknownSubject);
                 };
-                self.moves.entry(unit).or_default().push(Laid { place, by: None });
-                self.lay_move(place, unit, 0);
-                self.extend_moves(unit);
+                let under: Vec<_> = stand_in.under.iter().map(|u| self.tree.intern(u)).collect();
+                let known = self.tree.unit(unit).registrations.iter().take(32).enumerate();
+                let moved = known.filter(|(_, r)| r.parent.is_some_and(|p| under.contains(&p)));
+                let bits = moved.fold(0, |bits, (at, _)| bits | 1 << at);
+                self.lay_move(place, unit, None, bits);
             }
             FactBody::Unit(UnitFact::Succeeded { .. }) => {
                 let told = self.succession(place);
-                if let Err(reason) = self.lay_succession(place, told) {
+                if let Err(reason) = self.keep_succession(place, told) {
                     return Verdict::Parked(reason);
                 }
             }
@@ -392,7 +422,7 @@ impl Resolver<'_> {
         if units.is_empty() || self.authority.key(*node, *epoch).is_none() {
             return Err(Reason::UnknownSubject);
         }
-        let is_below = |unit: &UnitIx| *unit != own && self.tree.is_at_or_above(own, *unit, hlc);
+        let is_below = |unit: &UnitIx| self.is_strictly_above(own, *unit, hlc);
         if !units.iter().all(is_below) {
             return Err(Reason::NoAuthority);
         }
@@ -417,7 +447,7 @@ impl Resolver<'_> {
         let writer = (fact.id.chain.node, fact.id.chain.epoch);
         let enrolment = enrolment_in(&fact.fact.body).ok_or(Reason::UnknownSubject)?;
         let unit = self.tree.find_registered(&enrolment.unit).ok_or(Reason::UnknownSubject)?;
-        if unit == own || !self.tree.is_at_or_above(own, unit, hlc) {
+        if !self.is_strictly_above(own, unit, hlc) {
             return Err(Reason::NoAuthority);
         }
         if !self.may_delegate(writer, hlc) {
@@ -431,7 +461,7 @@ impl Resolver<'_> {
             // a new key comes from above wherever the node was enrolled: nobody else may speak for it
             let mut units = self.authority.units_of(enrolment.node).peekable();
             units.peek().ok_or(Reason::UnknownSubject)?;
-            if !units.all(|known| known != own && self.tree.is_at_or_above(own, known, hlc)) {
+            if !units.all(|known| self.is_strictly_above(own, known, hlc)) {
                 return Err(Reason::NoAuthority);
             }
         }
@@ -439,7 +469,13 @@ impl Resolver<'_> {
             return Err(Reason::WrongId);
         }
         self.enrol(place);
+        self.take_back_enrolment(place);
         Ok(())
+    }
+
+    /// Whether an office is an ancestor of a unit, and not what follows it one to one.
+    fn is_strictly_above(&self, own: UnitIx, unit: UnitIx, at: Hlc) -> bool {
+        self.tree.heir_at(unit, at) != own && self.tree.is_at_or_above(own, unit, at)
     }
 
     fn may_delegate(&self, writer: Writer, at: Hlc) -> bool {
@@ -457,13 +493,26 @@ impl Resolver<'_> {
         let enrolment = enrolment.clone();
         let (id, issued) = (fact.id, fact.fact.hlc);
         self.authority.add(Enrolled { id, issued, enrolment, unit, withdrawn: None });
-        // withdrawn by its issuer, who needs the word with this enrolment in force: nobody gets the word
-        // back by withdrawing what took it. Acts from the withdrawal's clock on, never backwards
-        if let Some(withdrawal) = self.withdrawn(place, None) {
-            self.withdrawn_later.push((place, withdrawal.id));
-            self.authority.withdraw_last(withdrawal.hlc);
-        }
         self.verdicts.insert(place, Verdict::Stands);
+    }
+
+    /// An enrolment is withdrawn by its issuer, who needs the word with it in force: nobody gets the word back by
+    /// withdrawing what took it. It acts from the withdrawal's clock on, never backwards. The pin in every node's
+    /// configuration enrols the root: that is nobody's to take back. Nor does anybody take back what gives it the
+    /// word.
+    fn take_back_enrolment(&mut self, place: u32) {
+        let fact = &self.facts[place as usize];
+        let Some(enrolment) = enrolment_in(&fact.fact.body) else { return };
+        let is_pinned =
+            (fact.id.chain.node, fact.id.chain.epoch) == (enrolment.node, enrolment.epoch);
+        let enrolled = (enrolment.node, enrolment.epoch);
+        let (tree, authority) = (&self.tree, &mut self.authority);
+        let valid =
+            |w: &Withdrawal| w.writer() != enrolled && w.is_valid(&fact.id, None, tree, authority);
+        if !is_pinned && let Some(withdrawal) = self.withdrawals.of(&fact.id, valid) {
+            self.withdrawn_later.push((place, withdrawal.id));
+            self.authority.withdraw(&fact.id, withdrawal.hlc);
+        }
     }
 
     /// Aliases hold on all days, so they are laid over the finished tree; a cycle is parked.
@@ -509,17 +558,22 @@ fn enrolment_in(body: &FactBody) -> Option<&Enrolment> {
     }
 }
 
-/// In which order facts of one pass are judged: step, level of the writer, clock, id.
-type Step = ((u8, Level), Level, Hlc, FactId);
+/// In which order facts of one pass are judged, before clock and id: step, level of what is registered, level
+/// of the writer.
+type Step = (u8, Level, Level);
 
-/// Cuts by those above, registrations with parents before children, moves, cuts, enrolments.
-fn step(body: &FactBody, above: bool) -> (u8, Level) {
+/// Cuts by those above, registrations with parents before children, moves in the order in which they were
+/// stated, cuts, enrolments in the order in which they were stated.
+fn step(body: &FactBody, writer: Level, pass: Level) -> Step {
+    let top = Level::Province;
     match body {
-        FactBody::Governance(GovernanceFact::NodeRevoked { .. }) if above => (0, Level::Province),
-        FactBody::Unit(UnitFact::Registered { level, .. }) => (1, *level),
-        FactBody::Unit(_) => (2, Level::Province),
-        FactBody::Governance(GovernanceFact::NodeRevoked { .. }) => (3, Level::Province),
-        _ => (4, Level::Province),
+        FactBody::Governance(GovernanceFact::NodeRevoked { .. }) if writer < pass => {
+            (0, top, writer)
+        }
+        FactBody::Unit(UnitFact::Registered { level, .. }) => (1, *level, writer),
+        FactBody::Unit(_) => (2, top, top),
+        FactBody::Governance(GovernanceFact::NodeRevoked { .. }) => (3, top, writer),
+        _ => (4, top, top),
     }
 }
 

@@ -79,6 +79,11 @@ impl Successions {
         false
     }
 
+    /// All of them, in order of stamp.
+    pub(super) fn all(&self) -> &[Succession] {
+        &self.all
+    }
+
     fn reindex(&mut self) {
         self.by_old.clear();
         self.by_heir.clear();

@@ -259,7 +259,8 @@ impl Tree {
     /// follows it one to one by then.
     pub(crate) fn path_at(&self, unit: UnitIx, registration: usize, at: Hlc) -> Vec<UnitIx> {
         let heir = self.heir_at(unit, at);
-        let registration = if heir == unit { registration } else { 0 };
+        let known = self.unit(heir).registrations.len();
+        let registration = if registration < known { registration } else { 0 };
         let mut path = vec![heir];
         let mut next = self.parent_at(heir, registration, at);
         while let Some(parent) = next.map(|named| self.heir_at(named, at)) {

@@ -92,12 +92,17 @@ impl Withdrawals {
         fact: &FactId,
         mut valid: impl FnMut(&Withdrawal) -> bool,
     ) -> Option<Withdrawal> {
-        let reach = self.by_chain.get(&fact.chain)?;
+        self.covering(fact).into_iter().find(|w| valid(w))
+    }
+
+    /// All that name a fact, in order of clock and id.
+    pub(crate) fn covering(&self, fact: &FactId) -> Vec<Withdrawal> {
+        let Some(reach) = self.by_chain.get(&fact.chain) else { return Vec::new() };
         let speaks = |w: &&Withdrawal| w.id != *fact && self.speaks(w);
         let covering = reach.touching(fact.seq, fact.seq).filter(speaks).copied();
         let mut covering: Vec<Withdrawal> = covering.collect();
         covering.sort_by_key(|w| (w.hlc, w.id));
-        covering.into_iter().find(|w| valid(w))
+        covering
     }
 }
 

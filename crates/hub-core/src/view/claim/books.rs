@@ -34,8 +34,12 @@ impl Sweep<'_> {
     fn start(&mut self, day: Day, fact: &ClaimFact, start: Start) {
         if let Some(open) = self.open_at(fact.branch) {
             let claim = &mut self.claims[open];
-            if claim.retained && claim.start_day < day {
-                claim.note(Cause::Resumed);
+            if claim.retained {
+                // what the union states of the person last holds
+                claim.start.profile = claim.start.profile.revised(start.profile);
+                if claim.start_day < day {
+                    claim.note(Cause::Resumed);
+                }
             }
             claim.retained = false;
             return;

@@ -10,7 +10,7 @@ use crate::view::verdict::{Reason, Verdict};
 use std::collections::BTreeSet;
 
 impl Resolver<'_> {
-    /// U4: of those whose writers may state them, the earliest of each old unit stands.
+    /// U4: whether its writer may state it.
     pub(super) fn judge_succeeded(
         &mut self,
         place: u32,
@@ -21,29 +21,30 @@ impl Resolver<'_> {
             self.may_succeed(&succession, own, hlc)?;
             Ok(succession)
         });
-        self.lay_succession(place, judged)
+        self.keep_succession(place, judged)
     }
 
-    /// Lays a succession over the tree, or takes it out; says whether it stands among the others.
-    pub(super) fn lay_succession(
+    /// Keeps a succession for the next round, or no more.
+    pub(super) fn keep_succession(
         &mut self,
         place: u32,
         judged: Result<Succession, Reason>,
     ) -> Result<(), Reason> {
-        match &judged {
-            Ok(succession) => self.successions.insert(place, succession.clone()),
-            Err(_) => self.successions.remove(&place),
-        };
-        let (settled, left_out) = Successions::settle(self.successions.values().cloned().collect());
-        self.tree.lay_successions(settled);
-        self.authority.forget_words();
-        self.park_left_out(&left_out);
         match judged {
-            Ok(succession) if left_out.contains(&succession.stamp.id) => {
-                Err(Reason::AlreadySucceeded)
+            Ok(succession) => {
+                self.successions.insert(place, succession);
+                Ok(())
             }
-            judged => judged.map(|_| ()),
+            Err(reason) => {
+                self.successions.remove(&place);
+                Err(reason)
+            }
         }
+    }
+
+    /// U4: of those whose writers may state them, which stand.
+    pub(super) fn settled(&self) -> Successions {
+        Successions::settle(self.successions.values().cloned().collect()).0
     }
 
     /// What a succession says, if all its units are registered and no new one is of a lower level than an
