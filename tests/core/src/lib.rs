@@ -5,6 +5,7 @@ pub mod federation;
 mod figures;
 pub mod network;
 pub mod offices;
+pub mod oracle;
 pub mod sample;
 pub mod scribe;
 pub mod story;

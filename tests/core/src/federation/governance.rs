@@ -31,7 +31,7 @@ impl Maker {
     }
 
     pub(super) fn governance(&mut self) {
-        match self.rng.below(11) {
+        match self.rng.below(13) {
             0 | 1 => self.enrol_late(),
             2 | 3 => self.enrol_for_a_while(),
             4 => self.renew(),
@@ -39,6 +39,7 @@ impl Maker {
             6 => self.next_epoch(),
             7 | 8 => self.move_unit(),
             9 => self.register_twice(),
+            10 | 11 => self.succeed(),
             _ => {
                 let level = self.rng.pick(&[Level::Township, Level::Enterprise]);
                 self.register(level);

@@ -9,6 +9,7 @@ mod governance;
 mod members;
 mod organisation;
 mod rng;
+mod successions;
 
 use crate::offices::{Blocks, Entry, Office};
 use hub_core::block::Block;
@@ -69,6 +70,8 @@ struct Maker {
     unions: Vec<Union>,
     /// Facts that may be taken back, with the unit they are about.
     statements: Vec<(FactId, usize)>,
+    /// How many of them make the tree: few of these are taken back, else nothing is left to see.
+    first_statements: usize,
     reports: Vec<(FactId, usize)>,
     /// Starts stated: person and union.
     claims: Vec<(MemberKey, BranchId)>,
@@ -82,11 +85,21 @@ struct Maker {
 impl Federation {
     /// The federation of this seed, after so many acts.
     pub fn of(seed: u64, acts: usize) -> Self {
+        Self::with(seed, acts, |_| true)
+    }
+
+    /// The federation of this seed with some of its acts. What is left out shifts no luck of the others, so
+    /// that a history that fails can be made smaller.
+    pub fn with(seed: u64, acts: usize, is_kept: impl Fn(usize) -> bool) -> Self {
         let mut maker = Maker::new(seed);
         maker.begin();
-        for _ in 0..acts {
+        maker.first_statements = maker.statements.len();
+        for act in 0..acts {
+            maker.rng = Rng::new(Rng::new(seed ^ (act as u64 + 1) << 32).number());
             maker.now += maker.rng.below(5 * DAY_MILLIS);
-            maker.act();
+            if is_kept(act) {
+                maker.act();
+            }
         }
         maker.made
     }
@@ -123,6 +136,7 @@ impl Maker {
             offices: vec![(office, 0, true)],
             unions: Vec::new(),
             statements: Vec::new(),
+            first_statements: 0,
             reports: Vec::new(),
             claims: Vec::new(),
             doubles: Vec::new(),
@@ -139,8 +153,8 @@ impl Maker {
             50..76 => self.member(),
             76..83 => self.rule_or_object(),
             83..89 => self.figure(),
-            89..97 => self.withdrawal(),
-            97 => self.checkpoint(),
+            89..95 => self.withdrawal(),
+            95..98 => self.checkpoint(),
             _ => self.unreadable(),
         }
     }
@@ -242,10 +256,11 @@ impl Maker {
     }
 
     fn withdrawal(&mut self) {
-        if self.statements.is_empty() {
+        let since = if self.rng.one_in(15) { 0 } else { self.first_statements };
+        let recent = self.statements.len().saturating_sub(since).min(60);
+        if recent == 0 {
             return;
         }
-        let recent = self.statements.len().min(60);
         let at = self.statements.len() - 1 - self.rng.index(recent);
         let (first, about) = self.statements[at];
         let writer = |(office, ..): &(Office, usize, bool)| office.chain(Lane::Up).node;

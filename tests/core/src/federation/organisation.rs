@@ -3,7 +3,7 @@
 use super::{Maker, Union};
 use hub_core::fact::branch::{BranchKind, BranchProfile, WomenOrg};
 use hub_core::fact::unit::Level;
-use hub_core::fact::{BranchFact, FactBody, UnitFact};
+use hub_core::fact::{BranchFact, Code, CodeKind, FactBody, UnitFact};
 use hub_core::id::{BranchId, UnitId};
 use hub_core::time::Day;
 
@@ -13,10 +13,12 @@ impl Maker {
         let unit = if self.rng.one_in(20) { UnitId([7; 16]) } else { self.places[at].id };
         let by = self.server(at);
         let mut day = self.some_day();
+        // at times fewer employees than members
+        let employees = if self.rng.one_in(6) { 0 } else { 20 + self.rng.below(60) as u32 };
         let body = match self.rng.below(12) {
             0..6 => UnitFact::HeadcountDeclared {
                 unit,
-                employees: 20 + self.rng.below(60) as u32,
+                employees,
                 women: Some(9),
                 migrant: None,
                 dispatched: None,
@@ -36,8 +38,8 @@ impl Maker {
                 let to = self.places[to].id;
                 day = self.today();
                 // mostly a code that never was registered: the typical slip
-                let unit =
-                    if self.rng.one_in(3) { unit } else { UnitId([self.rng.below(3) as u8; 16]) };
+                let slip = self.places[at].level == Level::Enterprise && self.rng.one_in(2);
+                let unit = if slip { unit } else { UnitId([self.rng.below(3) as u8; 16]) };
                 UnitFact::Rekeyed { unit, to }
             }
             _ => {
@@ -95,7 +97,10 @@ impl Maker {
             },
             6 | 7 => BranchFact::Covered { branch, unit },
             8 => BranchFact::Uncovered { branch, unit },
-            9 => BranchFact::CommitteeElected { branch, term_years: 3, until: None },
+            9 => {
+                let until = self.rng.one_in(2).then(|| Day(self.today().0 + 20));
+                BranchFact::CommitteeElected { branch, term_years: 3, until }
+            }
             10 => BranchFact::WomenOrgFormed { branch, form: WomenOrg::Officer },
             11 => {
                 self.unions[at].host = place;
@@ -135,7 +140,13 @@ impl Maker {
     fn profile(&mut self, host: usize) -> BranchProfile {
         let kind = self.kind();
         let name = format!("演示工会{}", self.unions.len());
-        BranchProfile { kind, host: self.places[host].id, name, codes: Vec::new() }
+        let mut codes = Vec::new();
+        if self.rng.one_in(4) {
+            // few codes, so that two unions have one
+            let value = format!("8199{:014}", self.rng.below(3));
+            codes.push(Code { kind: CodeKind::UnionUscc, value });
+        }
+        BranchProfile { kind, host: self.places[host].id, name, codes }
     }
 
     fn new_union(&mut self) {
@@ -146,7 +157,8 @@ impl Maker {
         // in the up lane, so that its id is known before it is sealed
         let branch = BranchId::of_first_fact(&self.next_in_up_lane(by));
         let to = self.places[self.places[host].parent.unwrap_or(0)].id;
-        let body = if self.rng.one_in(3) {
+        let is_applied = self.rng.one_in(3);
+        let body = if is_applied {
             BranchFact::Applied { branch, to, profile }
         } else {
             BranchFact::Founded { branch, profile }
@@ -157,5 +169,12 @@ impl Maker {
         let ids = self.write(by, about, &[entry]);
         self.tried("union", ids.first().copied());
         self.unions.push(Union { id: branch, host });
+        if !is_applied && self.rng.one_in(2) {
+            let by = self.superior(host);
+            let acting = self.offices[by].1;
+            let approved = FactBody::Branch(BranchFact::Approved { branch });
+            let entry = self.entry(acting, day, approved);
+            self.write(by, host, &[entry]);
+        }
     }
 }

@@ -1,0 +1,105 @@
+"""Compares what the engine says with what the oracle finds."""
+
+import answers
+import known
+import rules
+from log import day_number
+from model import Model
+from story import Names
+
+
+class Comparison:
+    """One history with its questions."""
+
+    def __init__(self, log, questions):
+        self.log = log
+        self.names = Names(log)
+        self.differences = []
+        self.decided = dict.fromkeys(rules.ALL, 0)
+        self.compared = 0
+        self.model = Model(log, self.count)
+        self.authority = self.model.authority
+        self._verdicts()
+        # numbers rest on verdicts
+        if not self.differences:
+            for line in questions:
+                if "known_at" in line["question"]:
+                    self._known_at(line)
+                else:
+                    self._answer(self.model, line["question"], line["answer"])
+
+    def _known_at(self, line):
+        question = line["question"]
+        found = known.checkpoint_at(self.authority, question["unit"], question["known_at"])
+        if found is None or found[0].id != line["checkpoint"]:
+            self.differ("checkpoint", f"{question}: engine {line['checkpoint']}, oracle {found}")
+        elif line["answer"] is None:
+            # its digest is another, which only the engine can tell
+            self.count("known at: refused")
+        else:
+            self.count("known at: a checkpoint")
+            self._answer(Model(self.log.up_to(found[1]), self.count), question, line["answer"])
+
+    def _answer(self, model, question, answer):
+        day = day_number(question["as_of"])
+        boundaries = day_number(question["boundaries"]) if question["boundaries"] else day
+        table = answers.Table(model, question, day, boundaries)
+        told = {row["label"]: row for row in answer}
+        for row in table.rows:
+            counts = table.counts(row)
+            if row.label not in told:
+                if row.label == "total" or any(counts.values()):
+                    self.differ("row missing", f"{question} row {row.label}")
+                continue
+            self._row(question, row, counts, told.pop(row.label), table)
+        for label in told:
+            self.differ("row beyond", f"{question} row {label}")
+
+    def _row(self, question, row, counts, engine, table):
+        for measure in answers.MEASURES:
+            self._compare(measure, engine["counts"].get(measure, 0), counts.get(measure, 0), question, row)
+        for name, told in engine["ratios"].items():
+            self._compare(name, told, table.ratio(row, counts, *name.split("/")), question, row)
+
+    def _compare(self, what, told, own, question, row):
+        self.compared += 1
+        if told != own:
+            self.differ(what, f"{question} row {row.label}: engine {told}, oracle {own}")
+
+    def count(self, rule, times=1):
+        """Counts that a rule decided."""
+        self.decided[rule] += times
+
+    def _verdicts(self):
+        for fact in self.log.facts:
+            found = self.authority.verdicts(fact)
+            self.compared += 1
+            told = fact.exported
+            for verdict in found:
+                self.count(f"verdict: {short(verdict)}")
+            if told not in found:
+                shorts = " or ".join(short(verdict) for verdict in found)
+                self.differ(f"verdict {fact.kind}, engine {short(told)}, oracle {shorts}",
+                            f"{self.names.fact(fact)} {told} {found}")
+
+    def differ(self, kind, what):
+        """Keeps a difference: its kind, and what it is about."""
+        self.differences.append(self.names.text(f"{kind}: {what}"))
+
+    def reply(self):
+        """What is sent back."""
+        story = self.names.story() if self.differences else []
+        return {
+            "differences": self.differences,
+            "decided": self.decided,
+            "compared": self.compared,
+            "story": story,
+        }
+
+
+def short(verdict):
+    """A verdict without names."""
+    if isinstance(verdict, dict):
+        what, why = next(iter(verdict.items()))
+        return f"parked, {why}" if what == "parked" else what
+    return verdict
