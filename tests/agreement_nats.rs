@@ -259,6 +259,11 @@ fn a_county_and_its_row_above_say_the_same() {
     assert_eq!(count(&above, Measure::MembersAll), 3);
     let below = count(&one, Measure::MembersAll) + count(&other, Measure::MembersAll);
     assert_eq!(below, 3, "two counties must not count one person twice");
+    // and nobody goes on telling: nodes look once a second
+    let versions = || [&one, &other, &above].map(|station| station.replica().read().version());
+    let settled = versions();
+    std::thread::sleep(Duration::from_secs(4));
+    assert_eq!(versions(), settled, "nodes at rest write nothing");
     for mut station in [one, other, above] {
         station.daemon.take().unwrap().stop().unwrap();
     }

@@ -183,12 +183,15 @@ impl Network {
         Ok(())
     }
 
-    /// Whether either, or a node below it, was under another parent before: that brought along what flowed
-    /// to it there.
+    /// Whether either, or a node below it, is or was under another parent than once: that brought along
+    /// what flowed to it there, and left what had.
     fn was_moved(&self, one: usize, other: usize) -> bool {
         let path = |node: usize| std::iter::successors(Some(node), |at| self.nodes[*at].parent);
-        (0..self.nodes.len())
-            .filter(|node| self.nodes[*node].moved)
-            .any(|node| [one, other].iter().any(|at| path(node).any(|above| above == *at)))
+        let moved = (0..self.nodes.len()).filter(|node| !self.nodes[*node].former.is_empty());
+        let near = |node: usize, at: usize| {
+            let former = self.nodes[node].former.iter().flat_map(|old| path(*old));
+            path(node).chain(former).any(|above| above == at)
+        };
+        moved.into_iter().any(|node| near(node, one) || near(node, other))
     }
 }

@@ -53,8 +53,8 @@ pub struct Node {
     shipped_up: usize,
     /// How much of the journal came from former parents: the new one lacks it.
     parent_since: usize,
-    /// Whether it was ever under another.
-    moved: bool,
+    /// Under whom it was before.
+    former: Vec<usize>,
     /// How far each node below has.
     shipped_down: BTreeMap<usize, usize>,
 }
@@ -102,7 +102,7 @@ impl Network {
             restater: Restater::default(),
             shipped_up: 0,
             parent_since: 0,
-            moved: false,
+            former: Vec::new(),
             shipped_down: BTreeMap::new(),
         });
         self.nodes.len() - 1
@@ -112,9 +112,10 @@ impl Network {
     pub fn reparent(&mut self, node: usize, parent: usize) {
         if let Some(old) = self.nodes[node].parent.replace(parent) {
             self.nodes[old].shipped_down.remove(&node);
+            self.nodes[node].former.push(old);
         }
         let own = &mut self.nodes[node];
-        (own.shipped_up, own.parent_since, own.moved) = (0, own.journal.len(), true);
+        (own.shipped_up, own.parent_since) = (0, own.journal.len());
     }
 
     /// Today.

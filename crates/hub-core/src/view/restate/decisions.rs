@@ -42,7 +42,7 @@ impl Work<'_> {
                 }
                 _ => continue,
             };
-            self.restate(id, 0, Content::new(&fact, body, counts), &seats);
+            self.restate(id, 0, &Content::new(&fact, body, counts), &seats);
         }
         self.withdrawals();
     }
@@ -157,7 +157,7 @@ impl Work<'_> {
             };
             let body = RestatedBody::Withdrawn(withdrawn);
             let content = Content::new(&fact, body, count.is_some());
-            self.restate(withdrawal.id, first, content, seats);
+            self.restate(withdrawal.id, first, &content, seats);
         }
     }
 

@@ -176,7 +176,7 @@ impl Work<'_> {
         self.organisation(&unions);
         self.decisions(&unions);
         for (fact, restated, seats) in persons {
-            self.restate(fact, 0, restated, &seats);
+            self.restate(fact, 0, &restated, &seats);
         }
         self.again(scope);
     }
@@ -192,7 +192,7 @@ impl Work<'_> {
     }
 
     /// Notes what is due of one fact to the nodes of `seats` that lack it.
-    fn restate(&mut self, fact: FactId, sub: u64, now: stated::Content, seats: &Seats) {
+    fn restate(&mut self, fact: FactId, sub: u64, now: &stated::Content, seats: &Seats) {
         for (at, seat) in seats {
             let concerns = now.is_timeless() || now.said.day < seat.until;
             if concerns && self.places.is_ours(self.view, *at, &fact, now.hlc()) {
@@ -203,7 +203,7 @@ impl Work<'_> {
                 if latest
                     .is_none_or(|by| !self.places.is_by_one_above(self.view, self.places.own, &by))
                 {
-                    self.ledger.note(self.view, of, audience, latest.as_ref(), &now);
+                    self.ledger.note(self.view, of, audience, latest.as_ref(), now);
                 }
             }
         }

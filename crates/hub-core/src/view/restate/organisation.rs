@@ -41,7 +41,7 @@ impl Work<'_> {
         });
         for (place, content, seats) in due {
             let id = id_of(self.view, place);
-            self.restate(id, 0, content, &seats);
+            self.restate(id, 0, &content, &seats);
         }
     }
 
@@ -59,11 +59,9 @@ impl Work<'_> {
                 }
             }
         }
-        for cell in self.view.cells.all() {
-            if let Some(employer) = cell.employer {
-                let seats = frame.entry(self.view.tree.canonical(employer)).or_default();
-                join(seats, &unions.members[cell.branch as usize], Day::OPEN);
-            }
+        for (branch, employer) in self.employed() {
+            let seats = frame.entry(self.view.tree.canonical(employer)).or_default();
+            join(seats, &unions.members[branch as usize], Day::OPEN);
         }
         for at in 0..self.view.tree.units.len() as UnitIx {
             if self.view.tree.unit(at).origin.is_some() {
@@ -131,10 +129,10 @@ impl Work<'_> {
                     return Seats::new();
                 };
                 let mut seats = unions.full[at as usize].clone();
-                if shapes_claims(branch) {
-                    if let Some(kind) = self.kinds.get(&at) {
-                        join(&mut seats, kind, Day::OPEN);
-                    }
+                if shapes_claims(branch)
+                    && let Some(kind) = self.kinds.get(&at)
+                {
+                    join(&mut seats, kind, Day::OPEN);
                 }
                 seats
             }
@@ -190,7 +188,7 @@ impl Work<'_> {
                 let content = if sub == 0 { self.content_at(place as usize) } else { None };
                 if let Some(content) = content {
                     let seats = self.seats_in(at);
-                    self.restate(fact, 0, content, &seats);
+                    self.restate(fact, 0, &content, &seats);
                 }
             } else if let Some(member) = self.view.restated_of(&(fact, sub)) {
                 let asked = match scope {
@@ -211,7 +209,7 @@ impl Work<'_> {
         for (fact, at, _) in of_members {
             if let Some(content) = contents.get(&fact) {
                 let seats = self.seats_in(at);
-                self.restate(fact, 0, content.clone(), &seats);
+                self.restate(fact, 0, content, &seats);
             }
         }
     }

@@ -45,11 +45,9 @@ impl Work<'_> {
                 join(&mut covered[at], &self.places.seats(&self.view.tree, *unit), *to);
             }
         }
-        for cell in self.view.cells.all() {
-            if let Some(employer) = cell.employer {
-                let seats = self.places.seats(&self.view.tree, employer);
-                join(&mut employers[cell.branch as usize], &seats, Day::OPEN);
-            }
+        for (branch, employer) in self.employed() {
+            let seats = self.places.seats(&self.view.tree, employer);
+            join(&mut employers[branch as usize], &seats, Day::OPEN);
         }
         let merged: Vec<(usize, usize)> = (0..count)
             .filter_map(|at| Some((at, self.view.branches.all[at].merged?.1 as usize)))
@@ -62,6 +60,16 @@ impl Work<'_> {
         share(&mut full, &self.natural_keys());
         share(&mut full, &self.own_of_one_employer());
         Unions { members, full }
+    }
+
+    /// Unions with the employers of those who are, or might be, members there.
+    pub(super) fn employed(&self) -> BTreeSet<(BranchIx, UnitIx)> {
+        let cells = self.view.cells.all();
+        let held = cells.iter().filter(|cell| cell.changes().any(|(_, _, count)| count != 0));
+        let doubts = self.view.members.doubts().flat_map(|(_, doubt)| &doubt.others);
+        let doubtful = doubts.map(|other| &cells[other.cell as usize]);
+        let all = held.chain(doubtful);
+        all.filter_map(|cell| Some((cell.branch, cell.employer?))).collect()
     }
 
     /// Pairs of unions with one natural key.
