@@ -167,9 +167,14 @@ impl Table<'_> {
         };
         let delta = self.delta_of(units, &inside);
         let served = self.unit;
-        let is_there = both != Both::default() || delta != Delta::default();
-        let draft = Draft { label: Label::Direct, both, delta, served, inside: &inside };
-        is_there.then(|| self.row(draft))
+        self.row_of_something(Draft { label: Label::Direct, both, delta, served, inside: &inside })
+    }
+
+    /// A row, if anything stands in it, or may, or is disputed there.
+    fn row_of_something(&self, draft: Draft<'_>) -> Option<Row> {
+        let is_there = draft.both != Both::default() || draft.delta != Delta::default();
+        let row = self.row(draft);
+        (is_there || row.counts != Counts::default()).then_some(row)
     }
 
     /// Territories by code, then other units by name.
@@ -203,9 +208,8 @@ impl Table<'_> {
             self.is_within(self.unit, unit, under) && self.group(by, unit) == group
         };
         let delta = self.delta_of(units, &inside);
-        let is_there = both != Both::default() || delta != Delta::default();
         let (label, served) = (Label::Group(group.to_owned()), self.unit);
-        is_there.then(|| self.row(Draft { label, both, delta, served, inside: &inside }))
+        self.row_of_something(Draft { label, both, delta, served, inside: &inside })
     }
 
     fn group(&self, by: By, at: UnitIx) -> String {
