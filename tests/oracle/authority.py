@@ -1,37 +1,22 @@
-"""Who had the word: every verdict, judged anew (DESIGN §9, §6 "parked"; facts.md "stated by").
+"""Every verdict, judged anew (DESIGN §9, §6 "parked"; facts.md "stated by").
 
-`paths` are the ways up from a unit at a clock, `serves` and `speaks_above` ask who has the word along them. A
-unit's parent for authority changes with the clock of a move, never with its day; for the hand-over days after
-a change the way before it leads up too.
+`lore.py` knows units and unions by name, `ways.py` the ways up from a unit at a clock, `word.py` who has the word
+along them; here is what each kind of fact needs.
 """
 
 import decisions
 import ids
 from log import day_number, day_of_clock, id_text
-from successions import Successions, settle
+from lore import Lore
+from schemas import ANNOUNCEMENTS, LEVELS, OCCURRENCES
+from successions import Successions
+from verdicts import (AFTER_CUT, ALREADY, AT_OR_ABOVE, CYCLE, FROM_ABOVE, NO_AUTHORITY, OF_OFFICES,
+                      PREMATURE, STANDS, UNKNOWN, WRONG_ID, WRONG_LEVEL)
 from ways import Ways
 from word import Word
-from schemas import ANNOUNCEMENTS, LEVELS, OCCURRENCES
-
-STANDS = "stands"
-NO_AUTHORITY = "no authority"
-AFTER_CUT = "after a cut"
-UNKNOWN = "unknown subject"
-WRONG_ID = "wrong id"
-PREMATURE = "dated after its own clock"
-CYCLE = "closes a cycle"
-WRONG_LEVEL = "parent level not higher"
-ALREADY = "already succeeded"
-
-# only nodes above state these about a unit's union
-FROM_ABOVE = {"branch.approved", "branch.refused"}
-# acts of the office that stated them, whatever unit they name
-OF_OFFICES = {"unit.registered", "unit.moved", "unit.succeeded", "unit.rekeyed"}
-SHAPES_THE_TREE = sorted(OF_OFFICES | {"governance.node_enrolled", "governance.node_revoked"})
-AT_OR_ABOVE = {"figure.returned", "figure.approved", "figure.period_closed", "figure.target_set"}
 
 
-class Authority(Word, Ways):
+class Authority(Lore, Word, Ways):
     """Verdicts of all facts of a log."""
 
     def __init__(self, log, count):
@@ -52,11 +37,7 @@ class Authority(Word, Ways):
         self.cuts = self._group("governance.node_revoked", "node")
         self.union_moves = self._group("branch.moved", "branch")
         self.withdrawals = self._withdrawals()
-        self.introduces = {}
-        for kind in ("branch.applied", "branch.founded"):
-            for fact in self.kinds.get(kind, []):
-                if ids.union_of_first_fact(fact) == fact.body["branch"]:
-                    self.introduces[fact.body["branch"]] = fact
+        self.introduces = self._introductions()
         self._parked = {}
         self._open = set()
         self._withdrawn = {}
@@ -80,6 +61,15 @@ class Authority(Word, Ways):
         for fact in self.kinds.get(kind, []):
             groups.setdefault(fact.body[field], []).append(fact)
         return groups
+
+    def _introductions(self):
+        """By union the fact that introduces it: the first about it, which names it."""
+        found = {}
+        for kind in ("branch.applied", "branch.founded"):
+            for fact in self.kinds.get(kind, []):
+                if ids.union_of_first_fact(fact) == fact.body["branch"]:
+                    found[fact.body["branch"]] = fact
+        return found
 
     def _withdrawals(self):
         """Withdrawals by the id of each fact they name, earliest first."""
@@ -276,10 +266,6 @@ class Authority(Word, Ways):
                 return None if applied else NO_AUTHORITY
         return NO_AUTHORITY
 
-    def _is_registered_as(self, name):
-        """Whether a unit is registered under just this id: an alias is laid over the finished tree."""
-        return any(self.stands(fact) for fact in self.registered.get(name, []))
-
     def _rekey(self, fact):
         body = fact.body
         if not self.is_known(body["unit"]):
@@ -325,32 +311,6 @@ class Authority(Word, Ways):
         clock = fact.hlc - (name == "moved")
         return None if self._serves_union(writer, union, clock) else self._no_word(union, clock)
 
-    def _no_word(self, union, clock):
-        """Nobody serves a union whose host nobody registered."""
-        known = any(self.is_known(host) for host in self.hosts_at(union, clock))
-        return NO_AUTHORITY if known else UNKNOWN
-
-    def mergers(self):
-        """F5: where each merged union went, with the fact; and the mergers parked for closing a circle. Per
-        union the earliest is in force."""
-        if self._mergers is None:
-            self._mergers = {}, set()  # while mergers are judged none is in force
-            first = {}
-            for fact in sorted(self.kinds.get("branch.merged", []), key=lambda fact: fact.order):
-                if self._is_fit(fact):
-                    first.setdefault(fact.body["branch"], fact)
-            leads, parked = {}, set()
-            for fact in sorted(first.values(), key=lambda fact: fact.order):
-                at = fact.body["into"]
-                while at in leads:
-                    at = leads[at].body["into"]
-                if at == fact.body["branch"]:
-                    parked.add(fact.id)
-                else:
-                    leads[fact.body["branch"]] = fact
-            self._mergers = leads, parked
-        return self._mergers
-
     def _approval(self, fact):
         """F1: the unit acted for is a strict ancestor of the host, or the host itself for kinds other than
         own, and is served by the writer."""
@@ -375,31 +335,6 @@ class Authority(Word, Ways):
         if not self._serves_union(writer, body["branch"], fact.hlc):
             return self._no_word(body["branch"], fact.hlc)
         return None
-
-    def rekeys(self, union):
-        """M6: the key each key leads to at a union, and the rekeys parked for closing a circle. Per key the
-        latest is in force."""
-        if union not in self._rekeys:
-            self._rekeys[union] = {}, set()  # while rekeys are judged none is in force
-            latest = {}
-            for fact in self.kinds.get("member.rekeyed", []):
-                if fact.body["branch"] == union and self._is_fit(fact):
-                    latest[fact.body["member"]] = fact
-            leads, parked = {}, set()
-            for fact in sorted(latest.values(), key=lambda fact: fact.written):
-                at = fact.body["to"]
-                while at in leads:
-                    at = leads[at]
-                if at == fact.body["member"]:
-                    parked.add(fact.id)
-                else:
-                    leads[fact.body["member"]] = fact.body["to"]
-            self._rekeys[union] = leads, parked
-        return self._rekeys[union]
-
-    def _is_fit(self, fact):
-        """Whether nothing parks a rekey and nobody takes it back, circles aside."""
-        return next(self._judge(fact, circles=False), None) is None and self.withdrawn(fact) is None
 
     def _judge_figure(self, fact, name):
         unit = fact.body["unit"]
@@ -462,118 +397,3 @@ class Authority(Word, Ways):
             if not self.speaks_strictly_above(fact, other.body["unit"]):
                 return NO_AUTHORITY
         return None
-
-    # what is known
-
-    def is_known(self, unit):
-        """Whether a standing registration, or a standing alias of one, names it."""
-        return bool(self.standing_registrations(unit))
-
-    def level(self, unit):
-        """The level its earliest standing registration names."""
-        standing = self.standing_registrations(unit)
-        return standing[0].body["level"] if standing else LEVELS[-1]
-
-    def union_is_known(self, union):
-        """Whether the fact that introduces it stands."""
-        first = self.introduces.get(union)
-        return first is not None and self.stands(first)
-
-    def kind_of(self, union):
-        """The kind as last corrected, on all days."""
-        kind = self.introduces[union].body["profile"]["kind"]
-        for fact in sorted(self.kinds.get("branch.revised", []), key=lambda fact: fact.order):
-            if fact.body["branch"] == union and fact.body["kind"] and self.stands(fact):
-                kind = fact.body["kind"]
-        return kind
-
-    def canonical(self, unit):
-        """The unit an alias leads to (UnitRekeyed, timeless)."""
-        if not self._alias:
-            return unit
-        seen = set()
-        while unit in self._alias and unit not in seen:
-            seen.add(unit)
-            unit = self._alias[unit]
-        return unit
-
-    def _forget(self):
-        for memory in (self._parked, self._withdrawn, self._timeline, self._paths, self._ways,
-                       self._registered, self._cut, self._rekeys):
-            memory.clear()
-        self._mergers = None
-
-    def _settle_successions(self):
-        """U4: which successions stand rests on the tree before them, and so on those stated earlier: they are
-        judged anew until nothing changes."""
-        facts = self.kinds.get("unit.succeeded", [])
-        for _ in facts:
-            fit = [fact for fact in facts if self._is_fit(fact)]
-            standing = settle(self, fit)
-            is_settled = [one.fact for one in standing] == [one.fact for one in self.successions.all]
-            self.successions = Successions(standing)
-            self._forget()
-            if is_settled:
-                break
-
-    def _find_aliases(self):
-        """Rekeys are judged by the tree without any, and so is all that shapes the tree: aliases are laid over
-        it. Of one unit the earliest holds, and one that closes a cycle is parked."""
-        alias, frozen = {}, {}
-        for fact in self.kinds.get("unit.rekeyed", []):
-            reasons, by = self.reasons(fact), self.withdrawn(fact)
-            old, at = fact.body["unit"], fact.body["to"]
-            while at in alias:
-                at = alias[at]
-            if not reasons and by is None:
-                if at == old or old in alias:
-                    reasons = [CYCLE]
-                else:
-                    alias[old] = fact.body["to"]
-            frozen[fact.id] = reasons, by
-        if alias:
-            self._lay_aliases(alias, frozen)
-        self._frozen = frozen
-
-    def _lay_aliases(self, alias, frozen):
-        for kind in SHAPES_THE_TREE:
-            for fact in self.kinds.get(kind, []):
-                frozen.setdefault(fact.id, (self.reasons(fact), self.withdrawn(fact)))
-        lines = {unit: self.timeline(unit) for unit in self.moves}
-        self._forget()
-        self._alias, self._frozen = alias, frozen
-        standing = settle(self, [one.fact for one in self.successions.all])
-        for one in self.successions.all:
-            if not any(other.fact is one.fact for other in standing):
-                frozen[one.fact.id] = [ALREADY], None
-        self.successions = Successions(standing)
-        for unit, line in lines.items():
-            self._timeline.setdefault(self.canonical(unit), []).extend(line)
-        for unit, line in self._timeline.items():
-            line.sort(key=lambda entry: entry[0].written)
-            self._apply_to_kept(unit, line)
-
-    def same(self, unit):
-        """All ids that lead to the unit this one leads to."""
-        if not self._alias:
-            return [unit]
-        unit = self.canonical(unit)
-        return [unit] + [other for other in self._alias if self.canonical(other) == unit]
-
-    # unions
-
-    def hosts_at(self, union, clock):
-        """The host of a union at a clock. Whoever moves it serves it, so there is no hand-over."""
-        host = self.introduces[union].body["profile"]["host"]
-        for move in self.union_moves.get(union, []):
-            if move.id in self._open or move.hlc > clock:
-                break  # a move is judged by what was so before it
-            by = self.withdrawn(move) if self.parked(move) is None else move
-            if by is None or by.hlc > clock:
-                host = move.body["host"]
-        return [host]
-
-    def _serves_union(self, writer, union, clock):
-        if not self.union_is_known(union):
-            return False
-        return any(self.serves(writer, host, clock) for host in self.hosts_at(union, clock))

@@ -23,10 +23,21 @@ class Comparison:
         # numbers rest on verdicts
         if not self.differences:
             for line in questions:
-                if "known_at" in line["question"]:
+                if "cases" in line["question"]:
+                    self._cases(line["answer"])
+                elif "known_at" in line["question"]:
                     self._known_at(line)
                 else:
                     self._answer(self.model, line["question"], line["answer"])
+
+    def _cases(self, told):
+        """Cases that facts make: each told once, by kind and facts."""
+        found = {(kind, tuple(facts)) for person in self.model.persons for kind, facts in person.cases}
+        found |= {("duplicate-branch", tuple(facts)) for facts in self.model.unions.duplicates()}
+        told = [(kind, tuple(facts)) for kind, facts in told]
+        self.compared += len(told)
+        for case in sorted(set(told) ^ found):
+            self.differ(f"case {case[0]}", f"{case} {'engine' if case in told else 'oracle'} alone")
 
     def _known_at(self, line):
         question = line["question"]

@@ -117,6 +117,7 @@ class Person:
         self.closed = []  # claims in the order in which they closed
         self.started = []  # claims that held on their own first day
         self.takeovers = []
+        self.cases = []  # (kind, names of facts)
         self.states = []  # (day, rows)
         days = {}
         for fact in facts:
@@ -190,11 +191,11 @@ class Person:
             if claim is not None:
                 claim.retained = True
             else:
-                self.count("case: orphan-end")
+                self._case("orphan-end", fact)
         elif kind == "member.left" and body["reason"] == "deceased":
             deaths.append(fact)
         elif kind in ("member.left", "member.transferred_out"):
-            self._end(day, claim, body["branch"], kind)
+            self._end(day, claim, fact)
 
     @staticmethod
     def _restate(claim, profile):
@@ -203,16 +204,21 @@ class Person:
             if value not in ("unknown", 0):
                 claim.profile[name] = value
 
-    def _end(self, day, claim, union, kind):
+    def _case(self, kind, *facts):
+        self.count(f"case: {kind}")
+        self.cases.append((kind, sorted(fact.id for fact in facts)))
+
+    def _end(self, day, claim, fact):
+        union = fact.body["branch"]
         if claim is not None:
-            self._close(claim, day, "out" if kind == "member.transferred_out" else "left")
+            self._close(claim, day, "out" if fact.kind == "member.transferred_out" else "left")
             return
         last = next((claim for claim in reversed(self.claims) if claim.union == union), None)
         if last is not None and last.end[1] == "taken" and not last.takeover.is_confirmed:
             last.takeover.is_confirmed = True
             self.count("M1: takeover confirmed")
         else:
-            self.count("case: orphan-end")
+            self._case("orphan-end", fact)
 
     def _death(self, day, fact, before):
         own = self._open_at(fact.body["branch"])
@@ -229,7 +235,7 @@ class Person:
         else:
             if own is not None:
                 self._close(own, day, "death")
-            self.count("case: foreign-death")
+            self._case("foreign-death", fact)
 
     # decisions
 
@@ -306,6 +312,7 @@ class Person:
                 objection.is_heard = True
                 if objection.evidence < claim.evidence or claim.is_winner:
                     self.count("M3: objection without effect")
+                    self._case("objection-without-effect", objection.fact, claim.fact)
                     continue
                 self.count("M3: objected out")
                 was_out = claim.is_out
@@ -337,6 +344,8 @@ class Person:
                 self.takeovers.append(claim.takeover)
                 self._close(claim, day, "taken")
                 self.count("M1: taken over, clean" if clean else "M1: taken over, auto")
+                if not clean:
+                    self._case("dual-membership", new.fact, claim.fact)
 
     def _rows(self):
         """What the person is at the end of a day."""

@@ -18,6 +18,7 @@ MEMBERS = [
     "M4: ruling lapsed", "M4: ruling replaced", "M4: winner opens again",
     "M4: ruling in force over claim", "M4: ruling in force over registration",
     "M4: ruling in force over branch", "M6: rekeyed", "M8: unqualified", "case: foreign-death",
+    "case: objection-without-effect", "case: dual-membership", "case: duplicate-branch",
     "case: orphan-end", "status: active", "status: retained", "status: disputed",
     "status: secondary", "status: in_transit", "status: kept", "status: overruled",
 ]

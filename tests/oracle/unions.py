@@ -4,6 +4,7 @@ U3)."""
 from schemas import NOT_GRASSROOTS, OPEN
 
 BEFORE = -OPEN
+NATURAL_KEYS = ("union_uscc", "union_statistical")
 
 
 class Union:
@@ -45,6 +46,13 @@ class Union:
     def counts_from(self):
         """F1: from the founding or the approval, whichever is later."""
         return max(self.founded, self.approval.day) if self.approval else OPEN
+
+    def codes(self):
+        """Its latest code of each list."""
+        codes = {code["kind"]: code["value"] for code in self.first.body["profile"]["codes"]}
+        for fact in self.of("revised"):
+            codes.update((code["kind"], code["value"]) for code in fact.body["codes"])
+        return codes
 
     def hosts(self):
         """Its hosts as named, each with the day from which."""
@@ -156,6 +164,18 @@ class Unions:
             if union is not None:
                 return union
         return None
+
+    def duplicates(self):
+        """Unions of one natural key (DESIGN §3): the facts that introduce them."""
+        by_code = {}
+        for union in self.all.values():
+            for code in union.codes().items():
+                if code[0] in NATURAL_KEYS:
+                    by_code.setdefault(code, []).append(union.first.id)
+        for facts in by_code.values():
+            if len(facts) > 1:
+                self.model.count("case: duplicate-branch")
+                yield sorted(facts)
 
     def successor(self, union, day):
         """F5: the union in which one has gone up by a day, at the end of all mergers; else itself."""

@@ -40,5 +40,6 @@ pub fn told(made: &Federation, seed: u64) -> Result<Vec<String>, serde_json::Err
     for question in questions::asked(made, &view, seed) {
         lines.push(serde_json::to_string(&question)?);
     }
+    lines.push(serde_json::to_string(&questions::cases(made, &mut view))?);
     Ok(lines)
 }

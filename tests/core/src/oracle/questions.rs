@@ -1,12 +1,13 @@
 //! Questions at random units, days and boundaries, with what the engine answers.
 
 use crate::federation::{Federation, Rng};
+use hub_core::case::CaseKind;
 use hub_core::known;
 use hub_core::measure::{Indicators, Measure};
 use hub_core::query::{Basis, Bound, By, Desk, Label, Question, Rate, Row};
 use hub_core::time::{DAY_MILLIS, Day, Hlc};
-use hub_core::view::View;
 use hub_core::view::tree::UnitIx;
+use hub_core::view::{Conflict, View};
 use serde_json::{Value, json};
 
 /// How many questions a history is asked.
@@ -75,6 +76,40 @@ fn known_at(
         return Some(json!({"question": question, "checkpoint": named, "answer": answer}));
     }
     None
+}
+
+/// Kinds of cases told: those that facts make and nothing else decides.
+const CASES: &[CaseKind] = &[
+    CaseKind::OrphanEnd,
+    CaseKind::ForeignDeath,
+    CaseKind::ObjectionWithoutEffect,
+    CaseKind::DuplicateBranch,
+];
+
+/// All cases of these kinds, each with its facts.
+pub(super) fn cases(made: &Federation, view: &mut View) -> Value {
+    let last = made.order.last().map(|place| made.blocks[place].header().last_hlc);
+    let day = Day(last.unwrap_or(Hlc::ZERO).day().0 + 2);
+    let rollup = Desk::default().rollup(view, day, day);
+    let all = hub_core::case::all(view, &rollup, &made.blocks);
+    let told = all.iter().filter(|case| CASES.contains(&case.kind)).map(|case| {
+        let facts = case.sides.iter().map(|side| side.fact).chain(case.decision.filter(|_| {
+            // an objection is part of what it has no effect on; elsewhere it came later
+            case.kind == CaseKind::ObjectionWithoutEffect
+        }));
+        let mut facts: Vec<String> = facts.map(|fact| fact.to_string()).collect();
+        facts.sort();
+        json!([case.kind.id(), facts])
+    });
+    let mut told: Vec<Value> = told.collect();
+    for (_, conflict) in view.conflicts() {
+        if let Conflict::DualMembership { winner, loser, .. } = conflict {
+            let mut facts = [winner.to_string(), loser.to_string()];
+            facts.sort();
+            told.push(json!(["dual-membership", facts]));
+        }
+    }
+    json!({"question": {"cases": true}, "answer": told})
 }
 
 /// A question, but for its indicator.
