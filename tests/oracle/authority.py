@@ -8,6 +8,7 @@ import decisions
 import ids
 from log import day_number, day_of_clock, id_text
 from lore import Lore
+from questions import Questions
 from schemas import ANNOUNCEMENTS, LEVELS, OCCURRENCES
 from successions import Successions
 from verdicts import (AFTER_CUT, ALREADY, AT_OR_ABOVE, CYCLE, FROM_ABOVE, NO_AUTHORITY, OF_OFFICES,
@@ -16,10 +17,11 @@ from ways import Ways
 from word import Word
 
 
-class Authority(Lore, Word, Ways):
+class Authority(Questions, Lore, Word, Ways):
     """Verdicts of all facts of a log."""
 
     def __init__(self, log, count):
+        super().__init__()
         self.count = count
         self.facts = log.facts
         self.last_clock = log.last_clock
@@ -39,10 +41,9 @@ class Authority(Lore, Word, Ways):
         self.withdrawals = self._withdrawals()
         self.introduces = self._introductions()
         self._parked = {}
-        self._open = set()
         self._withdrawn = {}
-        self._open_withdrawn = set()
         self._timeline = {}
+        self._building = {}
         self._paths = {}
         self._ways = {}
         self._registered = {}
@@ -103,12 +104,11 @@ class Authority(Lore, Word, Ways):
             return next(iter(self._frozen[fact.id][0]), None)
         if fact.id in self._parked:
             return self._parked[fact.id]
-        if fact.id in self._open:
+        if self.is_open(("parked", fact.id)):
             return "under question"
-        self._open.add(fact.id)
-        reason = next(self._judge(fact), None)
-        self._open.discard(fact.id)
-        self._parked[fact.id] = reason
+        reason, is_sure = self.ask(("parked", fact.id), lambda: next(self._judge(fact), None))
+        if is_sure:
+            self._parked[fact.id] = reason
         return reason
 
     def reasons(self, fact):
@@ -157,19 +157,22 @@ class Authority(Lore, Word, Ways):
             return self._frozen[fact.id][1]
         if fact.id in self._withdrawn:
             return self._withdrawn[fact.id]
-        if fact.kind == "withdrawn" or fact.id in self._open_withdrawn or self._is_roots_own(fact):
+        if fact.kind == "withdrawn" or self._is_roots_own(fact) or fact.id not in self.withdrawals:
             return None
-        self._open_withdrawn.add(fact.id)
-        found = None
-        for by in self.withdrawals.get(fact.id, []):
+        if self.is_open(("withdrawn", fact.id)):
+            return None
+        found, is_sure = self.ask(("withdrawn", fact.id), lambda: self._find_withdrawal(fact))
+        if is_sure:
+            self._withdrawn[fact.id] = found
+        return found
+
+    def _find_withdrawal(self, fact):
+        for by in self.withdrawals[fact.id]:
             if self._takes_back(by, fact) and self.parked(by) is None:
-                found = by
                 is_own = by.node == fact.node
                 self.count("taken back by its writer" if is_own else "taken back by another node")
-                break
-        self._open_withdrawn.discard(fact.id)
-        self._withdrawn[fact.id] = found
-        return found
+                return by
+        return None
 
     def _takes_back(self, by, fact):
         """From the node that wrote it, or the node that serves its subject at the withdrawal's clock."""

@@ -60,7 +60,7 @@ class Lore:
         """The host of a union at a clock. Whoever moves it serves it, so there is no hand-over."""
         host = self.introduces[union].body["profile"]["host"]
         for move in self.union_moves.get(union, []):
-            if move.id in self._open or move.hlc > clock:
+            if ("parked", move.id) in self._open or move.hlc > clock:
                 break  # a move is judged by what was so before it
             by = self.withdrawn(move) if self.parked(move) is None else move
             if by is None or by.hlc > clock:

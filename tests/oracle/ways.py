@@ -13,14 +13,9 @@ class Ways:
     def standing_registrations(self, unit):
         """All its standing registrations, under any of its names, the earliest first."""
         unit = self.canonical(unit)
-        if unit in self._registered:
-            return self._registered[unit]
-        standing = [fact for name in self.same(unit) for fact in self.registered.get(name, [])
-                    if self.stands(fact)]
-        standing.sort(key=lambda fact: fact.written)
-        if not self._open and not self._open_withdrawn:
-            self._registered[unit] = standing
-        return standing
+        return self.kept(self._registered, unit, lambda: sorted(
+            (fact for name in self.same(unit) for fact in self.registered.get(name, [])
+             if self.stands(fact)), key=lambda fact: fact.written))
 
     def registrations(self, unit):
         """Its standing registrations by parent: one parent is one, the earliest."""
@@ -39,10 +34,19 @@ class Ways:
         its withdrawal). Each is judged by what was so when it was stated."""
         unit = self.canonical(unit)
         if unit in self._timeline:
+            if self._timeline[unit] is self._building.get(unit):
+                self.is_open(("timeline", unit))
             return self._timeline[unit]
-        line = self._timeline[unit] = []
-        building = f"timeline of {unit}"
-        self._open.add(building)  # what is found meanwhile is not kept
+        line = self._timeline[unit] = self._building[unit] = []
+        _, is_sure = self.ask(("timeline", unit), lambda: self._build(unit, line))
+        del self._building[unit]
+        if not is_sure:
+            del self._timeline[unit]
+            for move, _, _ in line:
+                self._parked.pop(move.id, None)
+        return line
+
+    def _build(self, unit, line):
         moves = [move for name in self.same(unit) for move in self.moves.get(name, [])]
         for move in sorted(moves, key=lambda move: move.written):
             if move.body["parent"] is None or not self._may_move(move):
@@ -60,8 +64,6 @@ class Ways:
             if len(applied) < len(self.standing_registrations(unit)):
                 self.count("moved: one registration of several")
         self._apply_to_kept(unit, line)
-        self._open.discard(building)
-        return line
 
     def _apply_to_kept(self, unit, line):
         """Where both ids of a rekeyed unit are registered under one parent, what moves one moves the unit."""
@@ -83,7 +85,8 @@ class Ways:
 
     def _reaches_both(self, move, registration):
         """Whether the writer serves a common strict ancestor of the parent before and after."""
-        before = self._parent_at(registration, move.hlc - 1)
+        line = self._timeline[self.canonical(registration.body["unit"])]
+        before = self._parent_at(line, registration, move.hlc - 1)
         after = move.body["parent"]
         for enrolment in self.enrolled_node.get(move.node, []):
             unit = self.office_unit(enrolment, move.hlc)
@@ -97,10 +100,11 @@ class Ways:
     def _is_strictly_above(self, above, unit, clock):
         return any(above in path[1:] for path in self.paths(unit, clock))
 
-    def _parent_at(self, registration, clock):
-        """The parent under a registration at a clock."""
+    @staticmethod
+    def _parent_at(line, registration, clock):
+        """The parent under a registration at a clock, by the moves of its unit."""
         parent = registration.body["parent"]
-        for move, applied, ends in self._timeline.get(self.canonical(registration.body["unit"]), []):
+        for move, applied, ends in line:
             if move.hlc <= clock and registration.id in applied and (ends is None or clock < ends):
                 parent = move.body["parent"]
         return parent
@@ -118,11 +122,11 @@ class Ways:
         while at is not None and at not in path:
             path.append(at)
             registrations = self.registrations(at)
-            self.timeline(at)
+            line = self.timeline(at)
             parent = None
             if registrations:
                 place = place if place < len(registrations) else 0
-                parent = self._parent_at(registrations[place], clock)
+                parent = self._parent_at(line, registrations[place], clock)
             at, place = None if parent is None else self.heir_at(parent, clock), 0
         return tuple(path)
 
@@ -131,13 +135,8 @@ class Ways:
 
     def paths(self, unit, clock):
         """All ways up from a unit at a clock, each from the unit itself to the root."""
-        key = unit, clock
-        if key in self._paths:
-            return self._paths[key]
-        found = [self.path_at(unit, place, clock) for place in self._places(unit, clock)]
-        if not self._open:
-            self._paths[key] = found
-        return found
+        return self.kept(self._paths, (unit, clock), lambda: [
+            self.path_at(unit, place, clock) for place in self._places(unit, clock)])
 
     def ways(self, unit, clock):
         """All ways up, each with the clock at which it is read: as it is, and as it was before each change on
@@ -147,16 +146,12 @@ class Ways:
 
     def ways_under(self, unit, place, clock):
         """The same by one registration of the unit."""
-        key = unit, place, clock
-        if key in self._ways:
-            return self._ways[key]
+        return self.kept(self._ways, (unit, place, clock), lambda: self._read(unit, place, clock))
+
+    def _read(self, unit, place, clock):
         now = self.path_at(unit, place, clock)
-        found = [(now, clock)]
-        for before in self.recent_changes(now, clock):
-            found.append((self.path_at(unit, place, before), before))
-        if not self._open:
-            self._ways[key] = found
-        return found
+        return [(now, clock)] + [(self.path_at(unit, place, before), before)
+                                 for before in self.recent_changes(now, clock)]
 
     def recent_changes(self, path, clock):
         """The readings just before each move, taken-back move or succession on a way in the hand-over days."""

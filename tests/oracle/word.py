@@ -14,10 +14,11 @@ class Word:
 
     def cut_heights(self, node, epoch):
         """The last good height of each lane of an epoch, or none where nothing was cut."""
-        if (node, epoch) in self._cut:
-            return self._cut[node, epoch]
         if not any(cut.body["epoch"] == epoch for cut in self.cuts.get(node, [])):
             return None
+        return self.kept(self._cut, (node, epoch), lambda: self._lowest_cut(node, epoch))
+
+    def _lowest_cut(self, node, epoch):
         lowest = None
         for cut in self.cuts[node]:
             if cut.body["epoch"] != epoch or not self.stands(cut):
@@ -28,8 +29,6 @@ class Word:
             else:
                 lanes = set(lowest) & set(good)
                 lowest = {lane: min(lowest[lane], good[lane]) for lane in lanes}
-        if not self._open:
-            self._cut[node, epoch] = lowest
         return lowest
 
     def word_ends(self, node, epoch):
