@@ -5,6 +5,7 @@
 //! above said of units that a level registers is judged with that level.
 
 mod moves;
+mod order;
 mod successions;
 
 use super::OrgFact;
@@ -20,6 +21,7 @@ use crate::fact::{CodeKind, FactBody, UnitFact};
 use crate::id::{FactId, Lane, NodeId, UnitId};
 use crate::policy::Policy;
 use crate::time::Hlc;
+use order::{Step, levels};
 use std::collections::BTreeMap;
 
 /// Reads the clock of the last fact of a chain's block; none when it is not held.
@@ -41,6 +43,8 @@ struct Resolver<'a> {
     authority: Authority,
     verdicts: BTreeMap<u32, Verdict>,
     by_writer: BTreeMap<Writer, Vec<u32>>,
+    /// The levels of units that are moved.
+    levels: BTreeMap<UnitId, Level>,
     /// Enrolments and moves that act until they are withdrawn, with what withdraws them.
     withdrawn_later: Vec<(u32, FactId)>,
     /// Successions whose writers may state them, by place; which of them stand is told among all (U4), in the
@@ -101,6 +105,7 @@ pub(crate) fn resolve(
             authority: Authority::under(policy),
             verdicts: BTreeMap::new(),
             by_writer: by_writer.clone(),
+            levels: levels(facts),
             withdrawn_later: Vec::new(),
             successions: BTreeMap::new(),
         };
@@ -142,6 +147,7 @@ pub(crate) fn register_employer(
         authority: std::mem::take(authority),
         verdicts: BTreeMap::new(),
         by_writer: BTreeMap::new(),
+        levels: BTreeMap::new(),
         withdrawn_later: Vec::new(),
         successions: BTreeMap::new(),
     };
@@ -228,7 +234,7 @@ impl Resolver<'_> {
         for (writer, of_writer) in &writers {
             for place in self.by_writer.get(writer).into_iter().flatten() {
                 let fact = self.fact(*place);
-                let step = step(&fact.fact.body, *of_writer, level);
+                let step = self.step(&fact.fact.body, *of_writer, level);
                 let step = (step, fact.fact.hlc, fact.id);
                 places.push((step, *place));
             }
@@ -555,25 +561,6 @@ fn enrolment_in(body: &FactBody) -> Option<&Enrolment> {
     match body {
         FactBody::Governance(GovernanceFact::NodeEnrolled(enrolment)) => Some(enrolment),
         _ => None,
-    }
-}
-
-/// In which order facts of one pass are judged, before clock and id: step, level of what is registered, level
-/// of the writer.
-type Step = (u8, Level, Level);
-
-/// Cuts by those above, registrations with parents before children, moves in the order in which they were
-/// stated, cuts, enrolments in the order in which they were stated.
-fn step(body: &FactBody, writer: Level, pass: Level) -> Step {
-    let top = Level::Province;
-    match body {
-        FactBody::Governance(GovernanceFact::NodeRevoked { .. }) if writer < pass => {
-            (0, top, writer)
-        }
-        FactBody::Unit(UnitFact::Registered { level, .. }) => (1, *level, writer),
-        FactBody::Unit(_) => (2, top, top),
-        FactBody::Governance(GovernanceFact::NodeRevoked { .. }) => (3, top, writer),
-        _ => (4, top, top),
     }
 }
 
