@@ -1,5 +1,7 @@
 //! Random acts of 31 nodes of five levels, each from what its own view says.
 
+mod changes;
+
 use super::{BEGINS, Network};
 use crate::federation::Rng;
 use crate::offices::{Entry, Office};
@@ -9,10 +11,10 @@ use hub_core::fact::member::{
 };
 use hub_core::fact::unit::{Level, UnitKind, UnitProfile};
 use hub_core::fact::{
-    ATTRIBUTE_FIRST_JOINED, Attribute, BranchFact, Code, CodeKind, FactBody, UnitFact, Withdrawn,
+    ATTRIBUTE_FIRST_JOINED, Attribute, BranchFact, Code, CodeKind, FactBody, UnitFact,
 };
 use hub_core::hash::sha256;
-use hub_core::id::{BranchId, FactId, Lane, MemberKey, UnitId};
+use hub_core::id::{BranchId, FactId, MemberKey, UnitId};
 use hub_core::time::{DAY_MILLIS, Day, Hlc};
 use std::collections::BTreeMap;
 
@@ -505,101 +507,5 @@ impl Play {
             migrant: self.rng.pick(&[Flag::Yes, Flag::No]),
             form: 1,
         }
-    }
-
-    /// U2: a firm reports elsewhere from some day on, by a node above both places.
-    fn move_unit(&mut self, node: usize) {
-        let own = &self.network.nodes[node].view;
-        let tree = own.tree();
-        let known = |employers: bool| {
-            let units = tree.ids().filter(|(id, at)| {
-                let unit = tree.unit(*at);
-                unit.id == **id && unit.origin.is_some() && unit.is_employer() == employers
-            });
-            units.map(|(id, _)| *id).collect::<Vec<UnitId>>()
-        };
-        let (units, parents) = (known(true), known(false));
-        let (Some(unit), Some(parent)) = (self.pick(&units), self.pick(&parents)) else { return };
-        let back = self.rng.pick(&[0, 0, 30, -10]);
-        let body = FactBody::Unit(UnitFact::Moved { unit, parent: Some(parent), located_in: None });
-        let Some(moved) = self.network.nodes.iter().position(|other| other.unit == unit) else {
-            self.say(node, back, body);
-            self.did("a move");
-            return;
-        };
-        // a node follows its unit: only whoever stands above both places moves it, for good
-        let own = &self.network.nodes[node];
-        let (tree, now) = (own.view.tree(), Hlc::at(self.network.now));
-        let places = [own.unit, unit, parent].map(|unit| tree.find(&unit));
-        let [Some(above), Some(from), Some(to)] = places else { return };
-        let strictly_above = |at| at != above && tree.is_at_or_above(above, at, now);
-        if tree.unit(from).registrations.len() > 1 || !strictly_above(from) || !strictly_above(to) {
-            return;
-        }
-        let server_of = |at| {
-            let server = own.view.authority().server_of(tree, at, now)?;
-            self.network.node_of(server.enrolment.node)
-        };
-        let old = tree.parent_on(from, 0, self.network.today()).and_then(server_of);
-        let Some(server) = server_of(to) else { return };
-        // nor does anybody who has not heard of the move before
-        if old != self.network.nodes[moved].parent {
-            return;
-        }
-        let entry = Entry::new(self.network.today(), own.unit, body);
-        self.network.write(node, &[entry]);
-        // whoever stands above both enrols it there, or the new node above would not know it
-        if !self.waiting.contains(&moved) {
-            let enrolment = self.network.nodes[moved].office.enrolment(0, FAR);
-            self.say(node, 0, enrolment);
-        }
-        self.network.reparent(moved, server);
-        self.did("a node moved with its unit");
-    }
-
-    fn close(&mut self, node: usize) {
-        let units = self.served(node, true);
-        let Some(unit) = self.pick(&units) else { return };
-        self.say(node, 0, FactBody::Unit(UnitFact::Closed { unit, reason: 1 }));
-        self.did("a closing");
-    }
-
-    fn withdraw(&mut self, node: usize) {
-        let own = self.network.nodes[node].office.node;
-        let mine: Vec<FactId> =
-            self.statements.iter().filter(|id| id.chain.node == own).copied().collect();
-        let recent = self.statements.len().min(80);
-        let others = self.statements[self.statements.len() - recent..].to_vec();
-        let from = if self.rng.one_in(3) { &others } else { &mine };
-        let from = from.clone();
-        let Some(first) = self.pick(&from) else { return };
-        // the tree of the nodes stays: enrolments and territories were stated first
-        let is_frame = first.chain.lane != Lane::Up && self.is_frame(&first);
-        if is_frame || self.is_frame(&first) {
-            return;
-        }
-        let count = 1 + self.rng.below(2);
-        let withdrawn = Withdrawn { first, count, reason: "录入有误".into() };
-        self.say(node, 0, FactBody::Withdrawn(withdrawn));
-        self.did("a withdrawal");
-    }
-
-    /// Whether a fact was written while the network was set up.
-    fn is_frame(&self, fact: &FactId) -> bool {
-        let root = &self.network.nodes;
-        let found = root.iter().find_map(|node| node.view.fact(fact));
-        found.is_some_and(|known| known.fact.hlc.day() <= Day(BEGINS))
-    }
-
-    fn enrol_late(&mut self) {
-        let ready = |node: &usize| {
-            let parent = self.network.nodes[*node].parent;
-            parent.is_none_or(|parent| !self.waiting.contains(&parent))
-        };
-        let ready: Vec<usize> = self.waiting.iter().copied().filter(ready).collect();
-        let Some(node) = self.pick(&ready) else { return };
-        self.waiting.retain(|other| *other != node);
-        self.enrol(node);
-        self.did("a node enrolled late");
     }
 }
