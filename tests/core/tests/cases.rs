@@ -118,6 +118,11 @@ fn m3_an_objection_gives_the_person_back() {
     let weak = told(&format!("{both} 7 A objects V person q from 5 by roster"), 9);
     assert!(weak.iter().any(|line| line.starts_with("objection-without-effect")), "{weak:?}");
     assert!(weak.iter().any(|line| line.starts_with("dual-membership auto")), "{weak:?}");
+    // what a ruling has answered waits for nobody
+    let ruled = "7 A objects V person q from 5 by roster\n 8 C rules claims V>U person q from 5";
+    let ruled = told(&format!("{both} {ruled}"), 9);
+    let answered = "objection-without-effect ruled by ruling";
+    assert!(ruled.iter().any(|line| line.starts_with(answered)), "{ruled:?}");
 }
 
 #[test]

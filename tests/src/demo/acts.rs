@@ -228,6 +228,28 @@ pub fn load(world: &World, only: Option<&str>, out: &mut dyn Write) -> Result<()
     say(out, &format!("  {who}已导入工会和会员"))
 }
 
+/// How long a node may take to hear of what another has just written.
+const HEARING: Duration = Duration::from_secs(30);
+
+/// Tries until it is so: what is told to those below is looked for once a second, and what a bundle brings makes
+/// the next one. The last try's error stays.
+pub fn eventually<T>(
+    world: &World,
+    mut tried: impl FnMut() -> Result<T, DemoError>,
+) -> Result<T, DemoError> {
+    let since = Instant::now();
+    loop {
+        match tried() {
+            Err(_) if since.elapsed() < HEARING => {}
+            ended => return ended,
+        }
+        if world.tools.nats_server.is_none() {
+            carry(world)?;
+        }
+        std::thread::sleep(POLL_INTERVAL);
+    }
+}
+
 /// Waits until every fact has its receipts from every node above; with `below` also until every child has
 /// acknowledged what concerns it, which it does the next time it asks.
 pub fn settle(world: &World, below: bool, out: &mut dyn Write) -> Result<(), DemoError> {

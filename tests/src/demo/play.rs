@@ -51,19 +51,29 @@ fn ask(
     out: &mut dyn Write,
 ) -> Result<(), DemoError> {
     say(out, &format!("\n[{}] $ hub {}", call.node, call.line()))?;
+    let text = acts::eventually(world, || answered(world, call, code, expects))?;
+    say(out, text.trim_end())
+}
+
+/// What a node prints, once it is as expected.
+fn answered(
+    world: &World,
+    call: &Call,
+    code: i32,
+    expects: &[Expect],
+) -> Result<String, DemoError> {
     let text = world.ended(&call.node, &call.args, code)?;
-    say(out, text.trim_end())?;
     let rows = match expects.iter().any(|expect| !matches!(expect, Expect::Words(_))) {
         true => answer(world, &call.node, call)?,
         false => Answer { rows: Vec::new() },
     };
-    for expect in expects {
-        if !stands(expect, &rows, &text) {
+    match expects.iter().find(|expect| !stands(expect, &rows, &text)) {
+        None => Ok(text),
+        Some(expect) => {
             let expected = format!("{expect:?}");
-            return Err(DemoError::Answer { line: call.line(), expected, found: text });
+            Err(DemoError::Answer { line: call.line(), expected, found: text })
         }
     }
-    Ok(())
 }
 
 /// The id in the one row of a list.
@@ -102,15 +112,17 @@ fn stands(expect: &Expect, answer: &Answer, text: &str) -> bool {
 }
 
 fn same(world: &World, other: &str, call: &Call, out: &mut dyn Write) -> Result<(), DemoError> {
-    let (first, second) = (answer(world, other, call)?, answer(world, &call.node, call)?);
-    if first.rows != second.rows {
-        return Err(DemoError::Answer {
+    let rows = acts::eventually(world, || {
+        let (first, second) = (answer(world, other, call)?, answer(world, &call.node, call)?);
+        if first.rows == second.rows {
+            return Ok(first.rows.len());
+        }
+        Err(DemoError::Answer {
             line: call.line(),
             expected: format!("at {} as at {other}: {:?}", call.node, first.rows),
             found: format!("{:?}", second.rows),
-        });
-    }
-    let rows = first.rows.len();
+        })
+    })?;
     say(out, &format!("  ✓ {other}与{}各自计算,{rows} 行全部一致:hub {}", call.node, call.line()))
 }
 

@@ -33,7 +33,7 @@ pub(super) struct Decided {
 impl Decided {
     pub(super) fn of(view: &View) -> Self {
         let mut decided = Self::default();
-        for (fact, verdict) in view.facts() {
+        for (fact, verdict) in view.facts_and_told() {
             let FactBody::Governance(body) = &fact.fact.body else { continue };
             match (body, verdict) {
                 (GovernanceFact::Ruled { sides, winner, from, .. }, Verdict::Stands) => {
@@ -84,6 +84,11 @@ impl Decided {
         let between = of_sides
             .filter(|ruling| sides.iter().filter(|side| ruling.sides.contains(side)).count() >= 2);
         between.max_by_key(|ruling| ruling.order)
+    }
+
+    /// The ruling that names this side and comes first.
+    pub(super) fn ruling_over(&self, side: &Side) -> Option<&Ruling> {
+        self.rulings.get(side)?.iter().max_by_key(|ruling| ruling.order)
     }
 
     /// The standing rulings over claims, with their sides.

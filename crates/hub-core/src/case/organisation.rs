@@ -38,14 +38,14 @@ impl Cases<'_> {
         let known = tree.unit(unit);
         let mut sides: Vec<CaseSide> = Vec::new();
         for (place, registration) in known.registrations.iter().enumerate() {
-            let fact = self.view.fact(&registration.id).map(|known| &known.fact);
+            let fact = self.view.told_fact(&registration.id);
             let parent = tree.parent_on(unit, place, self.rollup.day).map(|at| tree.canonical(at));
             let stated = registration.parent.map(|at| tree.unit(at).id);
             sides.push(CaseSide {
                 side: stated.map(|parent| Side::Registration { unit: known.id, parent }),
                 unit: parent,
                 fact: registration.id,
-                day: fact.map_or_else(|| registration.hlc.day(), |fact| fact.day),
+                day: fact.as_ref().map_or_else(|| registration.hlc.day(), |fact| fact.day),
                 hlc: registration.hlc,
                 evidence: None,
                 document: fact.and_then(|fact| fact.document.clone()),

@@ -75,9 +75,9 @@ impl Told<'_> {
                 let case = self.lone(member, CaseKind::ObjectionWithoutEffect, *claim)?;
                 let id = Case::label([*objection, *claim]);
                 // what a ruling has decided waits for nobody
-                let (state, ground) = match self.ruling(member, &[*claim]) {
-                    Some(_) => (CaseState::Ruled, Ground::Ruling),
-                    None => (case.state, case.ground),
+                let (state, ground) = match self.is_ruled(member, *claim) {
+                    true => (CaseState::Ruled, Ground::Ruling),
+                    false => (case.state, case.ground),
                 };
                 let decision = Some(*objection);
                 Some(Case { id, state, ground, decision, since: *day, ..case })
@@ -204,6 +204,13 @@ impl Told<'_> {
         let sides = starts.iter().filter_map(|start| self.branch_of(*start));
         let sides: Vec<Side> = sides.map(|branch| Side::Claim { member, branch }).collect();
         self.decided.ruling(&sides).filter(|ruling| ruling.from <= self.day).map(|ruling| ruling.id)
+    }
+
+    /// Whether a ruling that acts on the day names a claim.
+    fn is_ruled(&self, member: MemberKey, start: FactId) -> bool {
+        let side = self.branch_of(start).map(|branch| Side::Claim { member, branch });
+        let ruling = side.and_then(|side| self.decided.ruling_over(&side));
+        ruling.is_some_and(|ruling| ruling.from <= self.day)
     }
 
     fn objection(&self, member: MemberKey, start: FactId) -> Option<FactId> {

@@ -336,6 +336,12 @@ impl View {
         all.filter(|(fact, _)| !fact.is_stand_in())
     }
 
+    /// The same with what stands in for facts that are not held, as nodes above restated them.
+    pub(crate) fn facts_and_told(&self) -> impl Iterator<Item = (&OrgFact, Verdict)> {
+        let all = self.facts.iter().zip(self.verdicts.iter().copied());
+        all.filter(|(fact, verdict)| !fact.is_stand_in() || verdict.stands())
+    }
+
     /// One of these facts.
     pub fn fact(&self, id: &FactId) -> Option<&OrgFact> {
         self.by_id.get(id).map(|place| &self.facts[*place as usize])

@@ -11,7 +11,8 @@ use crate::time::Day;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl View {
-    /// The facts of these names, each block read once; what cannot be read is missing.
+    /// The facts of these names, each block read once, and those not held as they were restated; what cannot be
+    /// read is missing.
     pub fn read_facts(
         &self,
         ids: impl IntoIterator<Item = FactId>,
@@ -27,7 +28,10 @@ impl View {
                 facts.insert(id, known.fact.clone());
                 continue;
             }
-            let Some((chain, height)) = self.members.block_with(&id) else { continue };
+            let Some((chain, height)) = self.members.block_with(&id) else {
+                facts.extend(self.told_fact(&id).map(|told| (id, told)));
+                continue;
+            };
             let is_open = open.as_ref().is_some_and(|(c, h, ..)| (*c, *h) == (chain, height));
             if !is_open {
                 open = source.block(&chain, height).and_then(|block| match block.body() {

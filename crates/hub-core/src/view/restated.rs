@@ -12,7 +12,9 @@ use super::withdrawal::Withdrawal;
 use super::{OrgFact, View};
 use crate::fact::governance::{RestatedBody, Restatement};
 use crate::fact::unit::Level;
-use crate::fact::{Fact, FactBody, GovernanceFact, MemberFact, UnitFact};
+use crate::fact::{
+    ATTRIBUTE_FIRST_JOINED, Attribute, Fact, FactBody, GovernanceFact, MemberFact, UnitFact,
+};
 use crate::id::{ChainId, FactId, Lane, NodeId, UnitId};
 use crate::time::{Day, Hlc, Precision};
 use std::collections::{BTreeMap, BTreeSet};
@@ -358,6 +360,32 @@ impl View {
             let told = self.restated_member(&subject);
             self.members.restate(subject.0, told);
         }
+    }
+
+    /// A fact that is held, or as a node above restated it.
+    pub(crate) fn told_fact(&self, id: &FactId) -> Option<Fact> {
+        if let Some(held) = self.fact(id) {
+            return Some(held.fact.clone());
+        }
+        if let Some(told) = self.restated_member(&(*id, 0)) {
+            let first = Attribute { code: ATTRIBUTE_FIRST_JOINED, value: told.day.0 };
+            return Some(Fact {
+                hlc: told.hlc,
+                day: told.day,
+                precision: Precision::Day,
+                operator: 0,
+                unit: UnitId::NIL,
+                document: None,
+                attributes: told.day_stated.then_some(first).into_iter().collect(),
+                body: FactBody::Member(told.fact),
+            });
+        }
+        let stands = |by: &Restating| self.verdicts[by.place as usize].stands();
+        let by = self.speaker_among(&(*id, 0), stands).filter(|by| by.counts)?;
+        // what is folded in its stead stands behind the fact that restates it
+        let folded = self.facts.get(by.place as usize + 1)?;
+        let is_its = folded.stand_in.as_ref().is_some_and(|stand_in| stand_in.by.id == by.id);
+        is_its.then(|| folded.fact.clone())
     }
 
     fn restated_member(&self, subject: &Subject) -> Option<RestatedMember> {
