@@ -341,6 +341,8 @@ class Person:
             if claim is before or claim.rank == new.rank:
                 clean = claim.retained or new.names == claim.union
                 claim.takeover = Takeover(new, claim, day, clean)
+                if claim.ruled_out:
+                    claim.takeover.decide(day)  # out already: nobody doubts it any more
                 self.takeovers.append(claim.takeover)
                 self._close(claim, day, "taken")
                 self.count("M1: taken over, clean" if clean else "M1: taken over, auto")
