@@ -140,7 +140,9 @@ impl Members {
             for (id, told) in self.restated.of(source).filter(|(id, _)| !self.holds(id)) {
                 let branch = fold.branches.intern(&told.fact.branch);
                 let (end, rekeyed) = self.rekeys.end_of(branch, source);
-                if end != member {
+                // a union that is only named holds nobody: it waits until the union is told of
+                let is_told = fold.branches.branch(branch).profile.is_some();
+                if end != member || !is_told {
                     continue;
                 }
                 if let Some(act) = act_of(&told.fact.act, told.day_stated, rekeyed, fold) {

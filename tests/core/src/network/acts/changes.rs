@@ -101,5 +101,28 @@ impl Play {
         self.waiting.retain(|other| *other != node);
         self.enrol(node);
         self.did("a node enrolled late");
+        self.take_in(node);
+    }
+
+    /// Nodes whose units stand below a node that has just been enrolled report to it from now on.
+    fn take_in(&mut self, node: usize) {
+        let Some(above) = self.network.nodes[node].parent else { return };
+        let own = &self.network.nodes[above].view;
+        let (tree, now) = (own.tree(), Hlc::at(self.network.now));
+        let place = |at: usize| tree.find(&self.network.nodes[at].unit);
+        let Some(unit) = place(node) else { return };
+        let is_below = |other: &usize| {
+            *other != node
+                && self.network.nodes[*other].parent == Some(above)
+                && place(*other).is_some_and(|at| tree.is_at_or_above(unit, at, now))
+        };
+        let below: Vec<usize> = (0..self.network.nodes.len()).filter(is_below).collect();
+        for other in below {
+            if !self.waiting.contains(&other) {
+                let enrolment = self.network.nodes[other].office.enrolment(0, FAR);
+                self.say(above, 0, enrolment);
+            }
+            self.network.reparent(other, node);
+        }
     }
 }
