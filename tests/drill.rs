@@ -45,7 +45,8 @@ fn nothing_receipted_is_lost_when_everything_is_killed() {
     assert!(report.hub_kills + report.server_kills >= 50, "{text}");
     assert!(report.hub_kills >= plan.hub_kills && report.pauses > 0, "{text}");
     assert_eq!(report.server_data.len(), 4, "every kind of damage: {text}");
-    assert!(report.receipts_seen > 100 && report.receipts_from_afar > 0, "{text}");
+    // how many are seen depends on how fast the machine is
+    assert!(report.receipts_seen > 10 && report.receipts_from_afar > 0, "{text}");
     assert!(report.facts_entered >= plan.facts, "{text}");
     let checked = &report.checked;
     assert_eq!((checked.lost, checked.facts_lost, checked.twice), (0, 0, 0), "{text}");

@@ -1,6 +1,7 @@
 //! Random acts of 31 nodes of five levels, each from what its own view says.
 
 mod changes;
+mod decisions;
 
 use super::{BEGINS, Network};
 use crate::federation::Rng;
@@ -254,12 +255,15 @@ impl Play {
 
     fn one(&mut self, node: usize) {
         match self.rng.below(100) {
-            0..7 => self.register(node),
-            7..14 => self.headcount(node),
-            14..24 => self.found(node),
-            24..34 => self.approve(node),
-            34..41 => self.cover(node),
-            41..70 => {
+            0..5 => self.register(node),
+            5..10 => self.headcount(node),
+            10..19 => self.found(node),
+            19..28 => self.approve(node),
+            28..33 => self.cover(node),
+            33..43 => self.rule(node),
+            43..48 => self.object(node),
+            48..50 => self.report(node),
+            50..70 => {
                 let hosts: Vec<usize> = (0..NODES).filter(|at| self.hosts_unions(*at)).collect();
                 let node = self.pick(&hosts).unwrap_or(node);
                 self.member(node);

@@ -171,8 +171,13 @@ impl Network {
                 let down = match chain.lane {
                     Lane::Up => false,
                     Lane::Down(audience) => root.tree().find(&audience).is_some_and(|at| {
-                        root.tree().is_at_or_above(unit, at, now)
-                            || root.tree().is_at_or_above(at, unit, now)
+                        // what flowed to it while the audience stood below it stays there
+                        let moves = root.tree().unit(at).moves.iter();
+                        let before = moves.map(|moved| Hlc::at(moved.stamp.hlc.millis() - 1));
+                        before.chain([now]).any(|clock| {
+                            root.tree().is_at_or_above(unit, at, clock)
+                                || root.tree().is_at_or_above(at, unit, clock)
+                        })
                     }),
                 };
                 if !from_below && !down && !self.was_moved(writer, number) {

@@ -183,10 +183,15 @@ impl OrgFold<'_> {
                 self.tree.unit(office).level().ok_or(Reason::NoAuthority)?
             }
         };
-        if hosts.iter().any(Option::is_none) {
-            return Err(Reason::NoClaim);
-        }
-        let sides = self.matched(sides).ok_or(Reason::NoClaim)?;
+        // whoever restates a ruling has matched it: some of its sides may be of no matter here, and unknown
+        let sides = if fact.is_stand_in() {
+            self.named_sides(sides)
+        } else if hosts.iter().any(Option::is_none) {
+            None
+        } else {
+            self.matched(sides)
+        };
+        let sides = sides.ok_or(Reason::NoClaim)?;
         let winner = winner.map(|winner| winner as usize);
         Ok(Ruling { id, hlc, level, from: *from, sides, winner })
     }
@@ -234,6 +239,41 @@ impl OrgFold<'_> {
             }
             Side::Registration { parent, .. } => self.tree.find_registered(parent),
         }
+    }
+
+    /// The sides by place, known or only named.
+    fn named_sides(&mut self, sides: &[Side]) -> Option<Sides> {
+        let (tree, branches) = (&mut *self.tree, &mut *self.branches);
+        Some(match sides.first()? {
+            Side::Claim { .. } => Sides::Claims(
+                sides
+                    .iter()
+                    .filter_map(|side| match side {
+                        Side::Claim { member, branch } => Some((*member, branches.intern(branch))),
+                        _ => None,
+                    })
+                    .collect(),
+            ),
+            Side::Registration { unit, .. } => Sides::Registrations(
+                tree.find_registered(unit)?,
+                sides
+                    .iter()
+                    .filter_map(|side| match side {
+                        Side::Registration { parent, .. } => Some(tree.intern(parent)),
+                        _ => None,
+                    })
+                    .collect(),
+            ),
+            Side::Branch { .. } => Sides::Unions(
+                sides
+                    .iter()
+                    .filter_map(|side| match side {
+                        Side::Branch { branch } => Some(branches.intern(branch)),
+                        _ => None,
+                    })
+                    .collect(),
+            ),
+        })
     }
 
     /// The sides by place, if units have the registrations and unions are introduced; whether persons have the

@@ -51,8 +51,13 @@ impl Work<'_> {
         match side {
             Side::Claim { member, .. } => self.seats_of_key(member, unions),
             Side::Registration { unit, .. } => {
-                let at = self.view.tree.find(unit);
-                at.map(|at| self.places.seats(&self.view.tree, at)).unwrap_or_default()
+                let Some(at) = self.view.tree.find(unit) else { return Seats::new() };
+                let mut seats = self.places.seats(&self.view.tree, at);
+                // where a firm stands matters to whoever has its workers as members
+                if let Some(of_members) = self.employers.get(&at) {
+                    join(&mut seats, of_members, Day::OPEN);
+                }
+                seats
             }
             Side::Branch { branch } => {
                 let at = self.view.branches.find(branch);

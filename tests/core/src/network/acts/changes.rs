@@ -42,6 +42,11 @@ impl Play {
         };
         let old = tree.parent_on(from, 0, self.network.today()).and_then(server_of);
         let Some(server) = server_of(to) else { return };
+        // who has not heard yet that the place has a node of its own leads nobody past it
+        let own_node = self.network.nodes.iter().position(|other| other.unit == parent);
+        if own_node.is_some_and(|own| own != server && !self.waiting.contains(&own)) {
+            return;
+        }
         // nor does anybody who has not heard of the move before
         if old != self.network.nodes[moved].parent {
             return;
@@ -107,14 +112,18 @@ impl Play {
     /// Nodes whose units stand below a node that has just been enrolled report to it from now on.
     fn take_in(&mut self, node: usize) {
         let Some(above) = self.network.nodes[node].parent else { return };
-        let own = &self.network.nodes[above].view;
-        let (tree, now) = (own.tree(), Hlc::at(self.network.now));
-        let place = |at: usize| tree.find(&self.network.nodes[at].unit);
-        let Some(unit) = place(node) else { return };
+        let (unit, now) = (self.network.nodes[node].unit, Hlc::at(self.network.now));
+        // somebody may have moved one there of which not everybody has heard
+        let stands_below = |other: UnitId| {
+            self.network.nodes.iter().any(|known| {
+                let tree = known.view.tree();
+                let places = tree.find(&unit).zip(tree.find(&other));
+                places.is_some_and(|(unit, other)| tree.is_at_or_above(unit, other, now))
+            })
+        };
         let is_below = |other: &usize| {
-            *other != node
-                && self.network.nodes[*other].parent == Some(above)
-                && place(*other).is_some_and(|at| tree.is_at_or_above(unit, at, now))
+            let at = &self.network.nodes[*other];
+            *other != node && at.parent == Some(above) && stands_below(at.unit)
         };
         let below: Vec<usize> = (0..self.network.nodes.len()).filter(is_below).collect();
         for other in below {
