@@ -142,26 +142,7 @@ fn of_registry(lang: Lang, kind: &Kind, names: &dyn NamedThings) -> String {
                 ),
             )
         }
-        Kind::LeftBySuccession { old, day, units, members } => {
-            let old: Vec<String> = old.iter().map(|old| names.unit(old)).collect();
-            let old = old.join(lang.pick("、", ", "));
-            let (units, members) = (counted(*units), grouped(*members));
-            lang.pick(
-                format!("“{old}”自{day}起撤并,还有{units}个单位、{members}名会员没有落实归到哪里,暂列本级;请逐一办理归口变更或会籍接转。"),
-                format!(
-                    "“{old}” ended on {day}; {units} units and {members} members stand here until                      somebody says where they belong: move the units, transfer the members."
-                ),
-            )
-        }
-        Kind::AfterClosing { period, what, count, earliest, .. } => {
-            let (what, count) = (super::fact::kind(lang, what), counted(*count));
-            lang.pick(
-                format!("{period}已经封账,之后又录入“{what}”{count}条,日期在封账期内(最早{earliest});公布数不变,现时数已不同,差在哪里用 hub explain --published {period} 查看。"),
-                format!(
-                    "{period} was closed; {count} facts ({what}) dated within it came later (the                      earliest on {earliest}). What was published stays; hub explain --published                      {period} tells the difference."
-                ),
-            )
-        }
+        Kind::LeftBySuccession { .. } | Kind::AfterClosing { .. } => of_changes(lang, kind, names),
         Kind::Premature { day, written, .. } => lang.pick(
             format!("{written}写下的一条记录说{day}已经发生:事情还没有到日子,暂存未计;核对日期,发生后再录。"),
             format!(
@@ -173,6 +154,42 @@ fn of_registry(lang: Lang, kind: &Kind, names: &dyn NamedThings) -> String {
             format!("另有{count}条会员记录的日期晚于录入日,暂存未计,请核对日期。"),
             format!("{count} records of members are dated after the day they were written on."),
         ),
+        _ => String::new(),
+    }
+}
+
+/// What came of successions and after closings.
+fn of_changes(lang: Lang, kind: &Kind, names: &dyn NamedThings) -> String {
+    match kind {
+        Kind::LeftBySuccession { old, day, units, members } => {
+            let old: Vec<String> = old.iter().map(|old| names.unit(old)).collect();
+            let old = old.join(lang.pick("、", ", "));
+            let (units, members) = (counted(*units), grouped(*members));
+            lang.pick(
+                format!(
+                    "“{old}”自{day}起撤并,还有{units}个单位、{members}名会员没有落实归到哪里,\
+                     暂列本级;请逐一办理归口变更或会籍接转。"
+                ),
+                format!(
+                    "“{old}” ended on {day}; {units} units and {members} members stand here until \
+                     somebody says where they belong: move the units, transfer the members."
+                ),
+            )
+        }
+        Kind::AfterClosing { period, what, count, earliest, .. } => {
+            let (what, count) = (super::fact::kind(lang, what), counted(*count));
+            lang.pick(
+                format!(
+                    "{period}已经封账,之后又录入“{what}”{count}条,日期在封账期内(最早{earliest});\
+                     公布数不变,现时数已不同,差在哪里用 hub explain --published {period} 查看。"
+                ),
+                format!(
+                    "{period} was closed; {count} facts ({what}) dated within it came later (the \
+                     earliest on {earliest}). What was published stays; hub explain --published \
+                     {period} tells the difference."
+                ),
+            )
+        }
         _ => String::new(),
     }
 }
