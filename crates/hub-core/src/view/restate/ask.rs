@@ -20,17 +20,8 @@ impl View {
         members: &[MemberIx],
         source: &dyn BlockSource,
     ) -> Vec<Stated> {
-        let mut fold = crate::view::members::Fold {
-            tree: &mut self.tree,
-            authority: &mut self.authority,
-            branches: &mut self.branches,
-            cells: &mut self.cells,
-            withdrawals: &self.withdrawals,
-            policy: &self.policy,
-            decisions: &mut self.decisions,
-            source,
-        };
-        self.members.stated(members, &mut fold)
+        let (all, mut fold) = self.members_and_fold(source);
+        all.stated(members, &mut fold)
     }
 
     /// The persons that a block is about.
