@@ -5,6 +5,7 @@ pub mod capture;
 pub mod demo;
 pub mod drill;
 pub mod levels;
+pub mod mutants;
 pub mod nats;
 pub mod process;
 pub mod sim;

@@ -171,8 +171,11 @@ impl StatusSnapshot {
     }
 }
 
-/// What the machine is told first.
-pub(crate) fn start(replica: &Replica) -> Result<Start, ReplicaError> {
+/// What the machine of a node with these books is told first.
+///
+/// # Errors
+/// What is kept of peers cannot be read.
+pub fn start(replica: &Replica) -> Result<Start, ReplicaError> {
     let who = replica.who();
     let memories = replica.memories()?;
     Ok(Start {

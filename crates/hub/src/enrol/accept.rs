@@ -10,7 +10,6 @@ use hub_core::fact::governance::Enrolment;
 use hub_core::fact::{FactBody, GovernanceFact};
 use hub_core::id::NodeId;
 use hub_node::wire::{EnrolAnswer, Message};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What acceptance brought.
@@ -73,36 +72,52 @@ fn check_answer(node: &Node, answer: &EnrolAnswer) -> Result<(), EnrolError> {
     Ok(())
 }
 
-/// Follows the chain: each block is signed by a key that an earlier one enrolled, the first by the root.
-/// Returns the last enrolment and who issued it.
+/// Follows the chain, link by link: the first block is the root's, each one enrols who wrote the next, the
+/// last enrols this node. Whatever else a file holds is refused: it would be nobody's statement. Returns
+/// the last enrolment and who issued it.
 fn last_enrolment(
     node: &Node,
     chain: &[Block],
     own: (NodeId, u32),
 ) -> Result<(Enrolment, NodeId), EnrolError> {
     let root = node.config.root_key.0;
-    let mut keys = BTreeMap::from([((NodeId::of_first_key(&root), 1), root)]);
-    let mut found = None;
+    let mut writer = ((NodeId::of_first_key(&root), 1), root);
     for (place, block) in chain.iter().enumerate() {
         let broken = |why: String| EnrolError::Broken { block: place, why };
-        let header = block.header();
-        let key = keys
-            .get(&(header.chain.node, header.chain.epoch))
-            .ok_or_else(|| broken(format!("nobody enrolled node {}", header.chain.node)))?;
-        block.verify(key).map_err(|error| broken(error.to_string()))?;
-        let Ok(Body::Rows(facts)) = block.body() else {
-            return Err(broken("expected governance facts".into()));
-        };
-        for fact in facts {
-            let FactBody::Governance(GovernanceFact::NodeEnrolled(enrolment)) = fact.body else {
-                continue;
-            };
-            let who = (enrolment.node, enrolment.epoch);
-            keys.entry(who).or_insert(enrolment.key);
-            if who == own {
-                found = Some((*enrolment, header.chain.node));
-            }
+        let by = (block.header().chain.node, block.header().chain.epoch);
+        if by != writer.0 {
+            let ((expected, epoch), found) = (writer.0, by.0);
+            return Err(broken(format!(
+                "expected a block of node {expected} in epoch {epoch}, found one of {found}"
+            )));
         }
+        if chain[..place].contains(block) {
+            return Err(broken("expected each block once".into()));
+        }
+        block.verify(&writer.1).map_err(|error| broken(error.to_string()))?;
+        let next = match chain.get(place + 1) {
+            Some(next) => (next.header().chain.node, next.header().chain.epoch),
+            None => own,
+        };
+        let enrolment = enrolment_in(block, next)
+            .ok_or_else(|| broken(format!("expected it to enrol node {}", next.0)))?;
+        if place + 1 == chain.len() {
+            return Ok((enrolment, by.0));
+        }
+        writer = (next, enrolment.key);
     }
-    found.ok_or(EnrolError::NotEnrolled)
+    Err(EnrolError::NotEnrolled)
+}
+
+/// The enrolment of this node and epoch that a block states.
+fn enrolment_in(block: &Block, who: (NodeId, u32)) -> Option<Enrolment> {
+    let Ok(Body::Rows(facts)) = block.body() else { return None };
+    facts.into_iter().find_map(|fact| match fact.body {
+        FactBody::Governance(GovernanceFact::NodeEnrolled(enrolment))
+            if (enrolment.node, enrolment.epoch) == who =>
+        {
+            Some(*enrolment)
+        }
+        _ => None,
+    })
 }
