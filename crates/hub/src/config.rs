@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::fs;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// The name of the file in the data directory.
@@ -36,9 +37,21 @@ pub struct Config {
     /// work by bundles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerConfig>,
+    /// Where the node tells how it stands, for Prometheus. Without it nothing listens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<MetricsConfig>,
     /// Bounds.
     #[serde(default, skip_serializing_if = "LimitsConfig::is_default")]
     pub limits: LimitsConfig,
+}
+
+/// The page for those who watch over nodes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MetricsConfig {
+    /// Address and port, e.g. `127.0.0.1:9469`. The page is open to whoever reaches it: keep it on
+    /// loopback or behind a firewall.
+    pub listen: SocketAddr,
 }
 
 /// How to reach the node above.
@@ -273,6 +286,7 @@ mod tests {
                 stream_bytes: 1 << 20,
                 messages_per_child: 9,
             }),
+            metrics: Some(MetricsConfig { listen: ([127, 0, 0, 1], 9469).into() }),
             limits: LimitsConfig { segment_bytes: 1 << 20, command_wait_seconds: 2 },
         }
     }

@@ -11,6 +11,7 @@ pub mod enrol;
 pub mod host;
 pub mod import;
 pub mod keys;
+pub mod metrics;
 pub mod nats;
 pub mod ops_nats;
 pub mod render;

@@ -1,7 +1,8 @@
 //! How one node stands: what `hub status` shows.
 
 use crate::config::Node;
-use crate::replica::{LocalPosition, Replica, ReplicaError};
+use crate::metrics::SyncTimes;
+use crate::replica::{Backlog, LocalPosition, Replica, ReplicaError};
 use hub_core::hash::Hash;
 use hub_core::id::{ChainId, NodeId, UnitId};
 use hub_core::time::Millis;
@@ -10,6 +11,7 @@ use hub_node::io::{Context, Hold, Input, JournalId, Start};
 use hub_node::machine::{Machine, PeerStatus, Status};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// One moment of one node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,8 +42,23 @@ pub struct StatusSnapshot {
     pub damaged: usize,
     /// Blocks kept beside the journal because someone signed twice.
     pub kept_aside: usize,
-    /// The units and persons the view knows.
+    /// The persons the view knows.
     pub persons: usize,
+    /// Until when the node's enrolment holds; none before it is enrolled.
+    pub expires: Option<Millis>,
+    /// The disk under the data directory.
+    pub disk: DiskStatus,
+    /// How long making things durable took, since this process opened the journal.
+    pub syncs: SyncTimes,
+}
+
+/// The disk under the data directory, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiskStatus {
+    /// What this node may still write.
+    pub free: u64,
+    /// What its journal takes, preallocated space included.
+    pub journal: u64,
 }
 
 /// One chain of this node.
@@ -66,8 +83,10 @@ pub struct LinkStatus {
     pub heard_at: Millis,
     /// When its stream last moved on durably here; 0 when never since the start.
     pub durable_at: Millis,
-    /// How many blocks are not yet acknowledged by it; none when it is too many to count.
-    pub behind: Option<u64>,
+    /// What is not yet acknowledged by it; none when it is too much to count.
+    pub behind: Option<Backlog>,
+    /// The newest fact of its own that is here, by its clock; 0 when there is none.
+    pub newest: Millis,
     /// What waits of what it sent.
     pub held: Vec<HeldBlock>,
     /// Messages refused since the start.
@@ -148,9 +167,10 @@ impl StatusSnapshot {
             let heard = status.parent.as_ref();
             heard.map_or_else(|| silent(parent.node), |peer| link(replica, peer))
         });
-        let (parked, persons) = {
+        let (parked, persons, expires) = {
             let view = replica.read();
-            (view.parked(), view.persons())
+            let enrolled = view.authority().enrolment_of((who.node, who.epoch));
+            (view.parked(), view.persons(), enrolled.map(|enrolled| enrolled.enrolment.expires))
         };
         Self {
             node: who.node,
@@ -167,8 +187,19 @@ impl StatusSnapshot {
             damaged: replica.damaged(),
             kept_aside: replica.kept_aside(),
             persons,
+            expires,
+            disk: disk(&node.data_dir()),
+            syncs: replica.sync_times(),
         }
     }
+}
+
+/// What the system says of the disk; zeros when it says nothing.
+fn disk(data: &Path) -> DiskStatus {
+    let free = rustix::fs::statvfs(data).map_or(0, |disk| disk.f_bavail * disk.f_frsize);
+    let files = std::fs::read_dir(data.join("journal")).into_iter().flatten().flatten();
+    let journal = files.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum();
+    DiskStatus { free, journal }
 }
 
 /// What the machine of a node with these books is told first.
@@ -198,6 +229,7 @@ fn silent(node: NodeId) -> LinkStatus {
         heard_at: 0,
         durable_at: 0,
         behind: None,
+        newest: 0,
         held: Vec::new(),
         refused: 0,
     }
@@ -220,10 +252,18 @@ fn link(replica: &Replica, peer: &PeerStatus) -> LinkStatus {
         connected: peer.connected,
         heard_at: peer.heard_at,
         durable_at: peer.durable_at,
-        behind: replica.count_after(LocalPosition(acked)),
+        behind: replica.backlog(LocalPosition(acked)),
+        newest: newest(replica, peer.node),
         held: held.collect(),
         refused: peer.refused,
     }
+}
+
+/// When a node wrote the newest block of its own that is here.
+fn newest(replica: &Replica, node: NodeId) -> Millis {
+    let heads = replica.journal().heads().into_iter();
+    let own = heads.filter(|(chain, _)| chain.node == node);
+    own.map(|(_, head)| head.last_hlc.millis()).max().unwrap_or(0)
 }
 
 fn arrivals(replica: &Replica, status: &Status) -> Vec<Arrival> {

@@ -57,7 +57,8 @@ fn what_is_open(status: &StatusSnapshot, depth: usize) -> Option<String> {
         return Some(format!("does not sign: {why}"));
     }
     let mut links = status.parent.iter().chain(&status.children);
-    let waits = links.find(|link| link.behind != Some(0) || !link.held.is_empty());
+    let waits =
+        links.find(|link| link.behind.is_none_or(|b| b.blocks > 0) || !link.held.is_empty());
     waits.map(|link| format!("{link:?}"))
 }
 

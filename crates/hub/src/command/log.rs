@@ -145,7 +145,7 @@ impl Receipted {
                 receiver: parent.node,
                 journal: hex_encode(&journal.id().0),
                 durable_at: parent.durable_at,
-                end: journal.shipped().saturating_sub(parent.behind?),
+                end: journal.shipped().saturating_sub(parent.behind?.blocks),
             })
         }))
     }

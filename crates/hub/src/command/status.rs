@@ -75,6 +75,7 @@ impl Page<'_> {
             let count = snapshot.kept_aside.to_string();
             line("同一编号两份记录", "signed twice", count);
         }
+        line("磁盘", "disk", self.disk());
         if let Some(why) = &snapshot.does_not_sign {
             line("暂停签发", "does not sign", why.clone());
         }
@@ -131,8 +132,9 @@ impl Page<'_> {
             if link.connected { "connected" } else { "not connected" },
         );
         let mut text = format!("{} {state}", self.name(link.node));
-        if let Some(behind) = link.behind.filter(|behind| *behind > 0) {
-            text += &lang.pick(format!(",待送 {behind}"), format!(", {behind} behind"));
+        if let Some(behind) = link.behind.filter(|behind| behind.blocks > 0) {
+            let facts = behind.facts;
+            text += &lang.pick(format!(",待送 {facts} 条"), format!(", {facts} facts behind"));
         }
         if !link.held.is_empty() {
             let held = link.held.len();
@@ -145,6 +147,26 @@ impl Page<'_> {
         if link.heard_at > 0 {
             let age = crate::report::coverage::age(self.since(link.heard_at), lang);
             text += &lang.pick(format!(",{age}联系"), format!(", heard {age}"));
+        }
+        text
+    }
+
+    /// What is free, what the journal takes, and how long the disk needs to make something durable.
+    fn disk(&self) -> String {
+        let (disk, syncs) = (self.snapshot.disk, self.snapshot.syncs);
+        let mib = |bytes: u64| bytes >> 20;
+        let (free, journal) = (mib(disk.free), mib(disk.journal));
+        let mut text = self.session.lang.pick(
+            format!("可用 {free} MiB,账本 {journal} MiB"),
+            format!("{free} MiB free, journal {journal} MiB"),
+        );
+        if let Some(mean) = syncs.micros.checked_div(syncs.count) {
+            let [mean, longest] = [mean, syncs.longest_micros]
+                .map(|micros| format!("{}.{:03} ms", micros / 1_000, micros % 1_000));
+            text += &self.session.lang.pick(
+                format!(",落盘平均 {mean}、最长 {longest}"),
+                format!(", durable after {mean} on average, {longest} at most"),
+            );
         }
         text
     }

@@ -5,6 +5,7 @@ use crate::clock::Clock;
 use crate::config::{Node, ParentConfig, ServerConfig};
 use crate::host::{Commands, DaemonRequest, Host};
 use crate::keys::{KeyError, NatsUser};
+use crate::metrics;
 use crate::nats::{
     ChildrenSettings, Dial, DialError, Link, LinkEvent, LinkHandle, ParentSettings,
     spawn_children_link, spawn_parent_link,
@@ -218,7 +219,10 @@ impl Daemon {
         commands: Arc<dyn Commands>,
     ) -> Result<Self, DaemonError> {
         let (ask, requests) = mpsc::channel(16);
-        host.daemon = Some(ask);
+        let watched = host.node.config.metrics.as_ref().map(|config| config.listen);
+        let watched = watched.map(|at| runtime.block_on(metrics::listen(at))).transpose();
+        let watched = watched.map_err(|error| DaemonError::Io { what: "the metrics", error })?;
+        host.daemon = Some(ask.clone());
         let (sender, events) = mpsc::channel(LINK_EVENTS);
         let (node, replica) = (&host.node, &host.replica);
         let user = Arc::new(replica.keys().nats_user().map_err(DaemonError::Key)?);
@@ -238,6 +242,9 @@ impl Daemon {
         let socket = SocketServer::start(&node.socket(), host.clone(), commands)
             .map_err(|error| DaemonError::Io { what: "the local socket", error })?;
         runtime.spawn(super::restate::run(host.replica.clone()));
+        if let Some(listener) = watched {
+            runtime.spawn(metrics::serve(listener, ask));
+        }
         tracing::info!(node = %node.config.node, "running");
         Ok(Self { host, engine, socket, requests, events, own_end })
     }

@@ -70,6 +70,7 @@ pub fn found(
         head_copy: None,
         parent: None,
         server: None,
+        metrics: None,
         limits: LimitsConfig::default(),
     };
     let node = write_config(directory, &config)?;

@@ -28,11 +28,12 @@ pub use lane::LaneChoice;
 pub use lookup::Lookup;
 pub(crate) use restate::PORTION;
 pub use signing::{CLOCK_BACK_MILLIS, CLOCK_OFF_MILLIS, SigningRefused};
-pub use tail::{LocalBlock, LocalPosition};
+pub use tail::{Backlog, LocalBlock, LocalPosition};
 
 use crate::clock::Clock;
 use crate::config::Node;
 use crate::keys::KeyStore;
+use crate::metrics::{SyncTimes, Timed};
 use aside::Aside;
 use commit::{Commits, Sealing};
 use hub_core::SigningKey;
@@ -65,6 +66,7 @@ pub struct Replica {
     key: Option<SigningKey>,
     clock: Arc<dyn Clock>,
     journal: Journal,
+    timed: Arc<Timed>,
     view: RwLock<View>,
     gate: Mutex<Gate>,
     comparison: Comparison,
@@ -103,6 +105,8 @@ impl Replica {
         let keys = KeyStore::new(node.keys_dir());
         let epoch = keys.newest_epoch()?;
         let key = epoch.map(|epoch| keys.signing_key(epoch)).transpose()?;
+        let timed = Arc::new(Timed::new(options.storage));
+        let options = Options { storage: timed.clone(), ..options };
         let (journal, recovery) = Journal::open(&node.data_dir(), options)?;
         let aside = Aside::open(&node.data_dir())
             .map_err(|error| ReplicaError::Aside { path: node.data_dir(), error })?;
@@ -144,6 +148,7 @@ impl Replica {
             key,
             clock,
             journal,
+            timed,
             view: RwLock::new(view),
             gate: Mutex::new(gate),
             comparison: Comparison::default(),
@@ -172,6 +177,11 @@ impl Replica {
     /// The journal, to read.
     pub fn journal(&self) -> &Journal {
         &self.journal
+    }
+
+    /// How long making blocks durable took since the journal was opened.
+    pub fn sync_times(&self) -> SyncTimes {
+        self.timed.times()
     }
 
     /// The key files.

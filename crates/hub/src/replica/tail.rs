@@ -5,7 +5,9 @@ use super::held;
 use hub_core::block::Block;
 use hub_core::hash::Hash;
 use hub_core::id::ChainId;
+use hub_core::time::Millis;
 use hub_log::{Origin, Position};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 
 /// How many bytes of blocks are kept.
@@ -43,6 +45,17 @@ pub struct LocalBlock {
     pub origin: Origin,
     /// The block.
     pub block: Block,
+}
+
+/// What has not been acknowledged yet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backlog {
+    /// Blocks.
+    pub blocks: u64,
+    /// The facts in them.
+    pub facts: u64,
+    /// When the first of them was written, by its writer's clock; none when there is none.
+    pub since: Option<Millis>,
 }
 
 /// The newest blocks.
@@ -94,11 +107,21 @@ impl Replica {
         *self.own_end.borrow()
     }
 
-    /// How many blocks stand after `after`; `None` when it is more than memory holds.
-    pub fn count_after(&self, after: LocalPosition) -> Option<u64> {
+    /// What stands after `after`; `None` when it is more than memory holds.
+    pub fn backlog(&self, after: LocalPosition) -> Option<Backlog> {
         let tail = held(&self.tail);
+        if after < tail.before {
+            return None;
+        }
         let first = tail.blocks.partition_point(|block| block.position <= after);
-        (after >= tail.before).then_some((tail.blocks.len() - first) as u64)
+        let mut backlog = Backlog::default();
+        for later in tail.blocks.range(first..) {
+            let header = later.block.header();
+            backlog.blocks += 1;
+            backlog.facts += u64::from(header.count);
+            backlog.since.get_or_insert(header.last_hlc.millis());
+        }
+        Some(backlog)
     }
 
     /// Where this node's own chains stood when the journal ended at `position`: height and hash of the

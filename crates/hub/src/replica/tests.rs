@@ -78,6 +78,7 @@ impl World {
             head_copy: Some("outside/heads".into()),
             parent: None,
             server: None,
+            metrics: None,
             limits: LimitsConfig::default(),
         };
         std::fs::create_dir(directory.path().join("outside")).unwrap();
