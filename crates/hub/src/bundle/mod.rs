@@ -5,12 +5,16 @@
 
 mod desk;
 mod error;
+mod intake;
 mod make;
+mod outgoing;
 mod shelf;
 mod signer;
 
 pub use desk::{Desk, Part, Taken};
 pub use error::BundleFailure;
+pub use intake::{Arrived, Outcome, checked, damaged, name_of, take_all};
 pub use make::{Made, Order, make};
+pub use outgoing::{Since, send};
 pub use shelf::Shelf;
 pub use signer::keys_within;

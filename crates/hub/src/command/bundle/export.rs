@@ -2,15 +2,13 @@
 
 use super::super::error::CommandError;
 use super::super::session::Session;
-use super::name_of;
-use crate::bundle::{BundleFailure, Desk, Made, Order, Shelf, make};
+use crate::bundle::{BundleFailure, Desk, Shelf, Since, name_of, send};
 use crate::render::{Cell, Table};
 use crate::status;
 use hub_core::id::NodeId;
 use hub_node::bundle::Packed;
 use hub_node::io::{Context, Scope};
 use hub_node::limits::BUNDLE_BYTES_MAX;
-use hub_node::wire::Cursor;
 
 /// For whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,18 +19,6 @@ pub enum Recipient {
     Child(String),
     /// All nodes below, each its own files.
     AllChildren,
-}
-
-/// From where on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Since {
-    /// What the other side has not receipted, as far as bundles or messages from it told.
-    #[default]
-    Receipt,
-    /// What no export before this one brought: for gates through which no receipt comes back.
-    LastExport,
-    /// Everything, for a receiver that lost or never had it.
-    Start,
 }
 
 /// How `hub bundle export` exports.
@@ -74,11 +60,9 @@ pub fn export(session: &Session<'_>, options: &ExportOptions) -> Result<u8, Comm
     }
     let mut table = table(session);
     for peer in peers {
-        let made = export_to(session, &desk, &shelf, peer, options, |written| {
+        export_to(session, &desk, &shelf, peer, options, |written| {
             row(session, &mut table, &written);
         })?;
-        shelf.note_sent(peer, &made.ends)?;
-        shelf.forget_answers(peer)?;
     }
     session.show(&table)?;
     Ok(0)
@@ -91,23 +75,13 @@ fn export_to(
     peer: NodeId,
     options: &ExportOptions,
     mut note: impl FnMut(Written),
-) -> Result<Made, CommandError> {
-    let machine = desk.machine()?;
-    let from = match options.since {
-        Since::Receipt => None,
-        Since::LastExport => shelf.sent(peer)?,
-        Since::Start => machine.outbound_stream(peer).map(Cursor::start),
-    };
-    let order = Order {
-        peer,
-        from,
-        answers: shelf.answers(peer)?,
-        bytes_max: options.bytes_max.unwrap_or(BUNDLE_BYTES_MAX),
-    };
+) -> Result<(), CommandError> {
+    let bytes_max = options.bytes_max.unwrap_or(BUNDLE_BYTES_MAX);
     let one_file = options.out.ends_with(".hub");
     let mut files = 0;
     let mut failed = None;
-    let made = make(session.replica(), machine, order, &mut |packed| {
+    let sending = (peer, options.since, bytes_max);
+    let sent = send(session.replica(), desk, shelf, sending, &mut |packed| {
         let path = match one_file {
             true => options.out.clone(),
             false => {
@@ -127,7 +101,7 @@ fn export_to(
         note(Written { to: peer, path, packed });
         Ok(())
     });
-    made.map_err(|failure| match (failure, failed) {
+    sent.map(|_| ()).map_err(|failure| match (failure, failed) {
         (BundleFailure::Output(error), Some(path)) => CommandError::File { path, error },
         (BundleFailure::Output(_), None) => CommandError::refused(
             "一个文件装不下,请给文件夹",

@@ -1,7 +1,8 @@
 //! `hub bundle inspect`: what a bundle holds; nothing is written, no node is needed.
 
 use super::super::error::CommandError;
-use super::{checked, not_a_bundle, read};
+use super::{not_a_bundle, read};
+use crate::bundle::checked;
 use crate::bundle::keys_within;
 use crate::command_io::CommandIo;
 use crate::config::RootKey;

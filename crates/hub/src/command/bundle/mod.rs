@@ -4,17 +4,16 @@ mod export;
 mod import;
 mod inspect;
 
-pub use export::{ExportOptions, Recipient, Since, export};
+pub use crate::bundle::Since;
+pub use export::{ExportOptions, Recipient, export};
 pub use import::{ImportOptions, import};
 pub use inspect::{InspectOptions, inspect};
 
 use super::error::CommandError;
-use crate::bundle::BundleFailure;
+use crate::bundle::{BundleFailure, checked};
 use crate::command_io::CommandIo;
 use hub_core::block::Block;
-use hub_core::id::NodeId;
-use hub_core::view::View;
-use hub_node::bundle::{Bundle, BundleError, decode};
+use hub_node::bundle::BundleError;
 use hub_node::limits::BUNDLE_FILE_BYTES_MAX;
 use std::io::Read;
 
@@ -33,13 +32,6 @@ fn read(io: &dyn CommandIo, path: &str) -> Result<Vec<u8>, CommandError> {
     Ok(bytes)
 }
 
-/// A bundle whose messages are what its manifest says.
-fn checked(bytes: &[u8]) -> Result<Bundle, BundleError> {
-    let bundle = decode(bytes)?;
-    bundle.check()?;
-    Ok(bundle)
-}
-
 /// All whole blocks of a bundle, in its order; nothing is taken for true of them.
 ///
 /// # Errors
@@ -55,12 +47,4 @@ fn not_a_bundle(path: &str, error: &BundleError) -> CommandError {
         format!("{path}:不是完整的封套({error})"),
         format!("{path}: not a whole bundle ({error})"),
     )
-}
-
-/// The name of the unit a node serves, or the node's id.
-fn name_of(view: &View, node: NodeId) -> String {
-    let enrolments = view.authority().enrolments.iter();
-    let of_node = enrolments.filter(|enrolled| enrolled.enrolment.node == node);
-    let newest = of_node.max_by_key(|enrolled| (enrolled.issued, enrolled.id));
-    newest.map_or_else(|| node.to_string(), |e| view.tree().unit(e.unit).name().to_owned())
 }
