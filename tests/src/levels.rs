@@ -1,5 +1,5 @@
-//! A province with two counties, each with a data directory of its own, that exchange bundles: the program as
-//! people use it, in this process.
+//! A few levels, each with a data directory of its own, that exchange bundles: the program as people use it,
+//! in this process.
 
 #![allow(clippy::unwrap_used, reason = "what tests stand on fails by panicking")]
 
@@ -8,37 +8,71 @@ use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// A node: its name here, its unit, and the node above.
+type Level = (&'static str, &'static str, Option<&'static str>);
+
+/// A province with two counties.
+const TWO_COUNTIES: [Level; 3] = [
+    ("province", "演示省", None),
+    ("east", "演示东县", Some("province")),
+    ("west", "演示西县", Some("province")),
+];
+/// The divisions of the two counties.
+const COUNTIES: &str = "名称,代码\n演示市,9901\n演示东县,990101\n演示西县,990102\n";
+
+/// Four levels, one below the other.
+const CHAIN: [Level; 4] = [
+    ("province", "演示省", None),
+    ("city", "演示市", Some("province")),
+    ("county", "演示县", Some("city")),
+    ("township", "演示乡", Some("county")),
+];
+/// Their divisions.
+const ONE_EACH: &str =
+    "名称,代码,上级\n演示市,9901,\n演示县,990101,9901\n演示乡,990101100,990101\n";
+
 /// The federation.
 #[derive(Debug)]
 pub struct Levels {
     place: tempfile::TempDir,
+    levels: &'static [Level],
 }
-
-/// The names of its levels and of their units.
-const LEVELS: [(&str, &str); 3] =
-    [("province", "演示省"), ("east", "演示东县"), ("west", "演示西县")];
 
 impl Levels {
     /// Founds the province, enrols both counties, and lets all know of each other.
     pub fn found() -> Self {
-        let levels = Self { place: tempfile::tempdir().unwrap() };
+        Self::raise(&TWO_COUNTIES, COUNTIES)
+    }
+
+    /// Founds a province, and enrols a city, a county and a township, one below the other.
+    pub fn chain() -> Self {
+        Self::raise(&CHAIN, ONE_EACH)
+    }
+
+    fn raise(tree: &'static [Level], divisions: &str) -> Self {
+        let levels = Self { place: tempfile::tempdir().unwrap(), levels: tree };
         let init = ["init", "--province", "演示省", "--code", "99", "--list-year", "2023"];
         let founded = levels.ok("province", &init);
         let is_key = |word: &&str| word.len() == 64 && word.bytes().all(|b| b.is_ascii_hexdigit());
         let root = founded.split_whitespace().find(is_key).unwrap().to_owned();
-        let divisions =
-            levels.file("区划.csv", "名称,代码\n演示市,9901\n演示东县,990101\n演示西县,990102\n");
+        let divisions = levels.file("区划.csv", divisions);
         levels.ok("province", &["unit", "import", &divisions, "--list-year", "2023"]);
-        for (county, unit) in &LEVELS[1..] {
+        for (node, unit, parent) in tree {
+            let Some(parent) = parent else { continue };
             let (request, answer) = (levels.path("request.hub"), levels.path("answer.hub"));
             let ask = ["enrol", "request", "--unit", unit, "--root", &root, "--out", &request];
-            levels.ok(county, &ask);
+            levels.ok(node, &ask);
             let approve = ["enrol", "approve", &request, "--person-key", "true", "--out", &answer];
-            levels.ok("province", &approve);
-            levels.ok(county, &["enrol", "accept", &answer]);
-            levels.carry("province", county, unit);
+            levels.ok(parent, &approve);
+            levels.ok(node, &["enrol", "accept", &answer]);
+            levels.carry(parent, node, unit);
         }
         levels
+    }
+
+    /// Every node with its unit and the node above.
+    pub fn nodes(&self) -> &'static [Level] {
+        self.levels
     }
 
     /// Where a level keeps its data.
@@ -81,11 +115,16 @@ impl Levels {
         self.json(level, &ask)["rows"][0]["count"].as_i64().unwrap()
     }
 
-    /// Carries what each level has for its neighbours, until all have all.
+    /// Carries what each level has for its neighbours, up and then down.
     pub fn sync(&self) {
-        for (county, unit) in &LEVELS[1..] {
-            self.carry(county, "province", "parent");
-            self.carry("province", county, unit);
+        let links =
+            self.levels.iter().filter_map(|(node, unit, parent)| Some((*node, *unit, (*parent)?)));
+        let links: Vec<_> = links.collect();
+        for (node, _, parent) in links.iter().rev() {
+            self.carry(node, parent, "parent");
+        }
+        for (node, unit, parent) in &links {
+            self.carry(parent, node, unit);
         }
     }
 

@@ -18,6 +18,7 @@ pub struct NatsServer {
     process: Option<Process>,
     program: PathBuf,
     directory: PathBuf,
+    config: PathBuf,
     port: u16,
 }
 
@@ -47,9 +48,27 @@ impl NatsServer {
             process: None,
             program: program()?,
             directory: directory.to_owned(),
+            config: directory.join("nats.conf"),
             port: free_port()?,
         };
         server.write_config(plan)?;
+        server.restart()?;
+        Ok(server)
+    }
+
+    /// Starts a server with a configuration as it was written, which listens on this port.
+    ///
+    /// # Errors
+    /// No server, or it does not come up; then with its last words.
+    pub fn of_config(config: &Path, port: u16, directory: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(directory)?;
+        let mut server = Self {
+            process: None,
+            program: program()?,
+            directory: directory.to_owned(),
+            config: config.to_owned(),
+            port,
+        };
         server.restart()?;
         Ok(server)
     }
@@ -63,17 +82,13 @@ impl NatsServer {
         self.directory.join("jetstream")
     }
 
-    fn config_file(&self) -> PathBuf {
-        self.directory.join("nats.conf")
-    }
-
     fn write_config(&self, plan: &ServerPlan) -> io::Result<()> {
         let plan = ServerPlan {
             listen: format!("127.0.0.1:{}", self.port),
             store_dir: self.store_dir(),
             ..plan.clone()
         };
-        replace_file(&self.config_file(), &plan.to_config())
+        replace_file(&self.config, &plan.to_config())
     }
 
     /// Writes another configuration and has the running server read it, as an operator would.
@@ -95,7 +110,7 @@ impl NatsServer {
     pub fn restart(&mut self) -> io::Result<()> {
         self.kill();
         let mut command = Command::new(&self.program);
-        command.arg("--config").arg(self.config_file());
+        command.arg("--config").arg(&self.config);
         let mut process = Process::start(command, &self.directory.join("nats.log"))?;
         let since = Instant::now();
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {

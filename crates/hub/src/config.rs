@@ -37,12 +37,91 @@ pub struct Config {
     /// work by bundles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerConfig>,
+    /// Folders through which this node talks to neighbours that it does not reach otherwise. Without it
+    /// bundles are made and taken by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub courier: Option<CourierConfig>,
     /// Where the node tells how it stands, for Prometheus. Without it nothing listens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<MetricsConfig>,
     /// Bounds.
     #[serde(default, skip_serializing_if = "LimitsConfig::is_default")]
     pub limits: LimitsConfig,
+}
+
+/// Folders through which a node talks to neighbours. Whatever carries the files may lose, double and
+/// reorder them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CourierConfig {
+    /// Bundles for others are put here. Relative to the directory of this file.
+    pub out: PathBuf,
+    /// Bundles for this node are found here; those taken in are deleted, those refused are moved into
+    /// `refused/` with the reason. A folder may be shared: what is for others is left alone.
+    #[serde(rename = "in")]
+    pub inbox: PathBuf,
+    /// Who is served by folder: `parent`, `children`, or both. By default the parent if it has no `url`,
+    /// and the children if there is no `[server]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub to: Vec<Neighbours>,
+    /// Whether nothing can come back: each export goes on where the last one ended. Without it what was
+    /// not receipted is written again after `resend_hours`.
+    #[serde(default)]
+    pub one_way: bool,
+    /// The extension of the files, for gates that let only certain ones through: ASCII letters and digits.
+    #[serde(default = "default_extension")]
+    pub extension: String,
+    /// The most megabytes of messages in one file, at most 64.
+    #[serde(default = "default_max_mb")]
+    pub max_mb: u32,
+    /// How often the folders are looked at, in seconds; 0 is twenty times a second.
+    #[serde(default = "default_every_seconds")]
+    pub every_seconds: u32,
+    /// After how many hours without a receipt the same is written again.
+    #[serde(default = "default_resend_hours")]
+    pub resend_hours: u32,
+}
+
+/// Who a courier serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Neighbours {
+    /// The node above.
+    Parent,
+    /// The nodes directly below.
+    Children,
+}
+
+fn default_extension() -> String {
+    "hub".to_owned()
+}
+
+fn default_max_mb() -> u32 {
+    64
+}
+
+fn default_every_seconds() -> u32 {
+    30
+}
+
+fn default_resend_hours() -> u32 {
+    24
+}
+
+impl CourierConfig {
+    /// Folders with the usual habits.
+    pub fn of_folders(out: PathBuf, inbox: PathBuf) -> Self {
+        Self {
+            out,
+            inbox,
+            to: Vec::new(),
+            one_way: false,
+            extension: default_extension(),
+            max_mb: default_max_mb(),
+            every_seconds: default_every_seconds(),
+            resend_hours: default_resend_hours(),
+        }
+    }
 }
 
 /// The page for those who watch over nodes.
@@ -285,6 +364,11 @@ mod tests {
                 tls_ca: None,
                 stream_bytes: 1 << 20,
                 messages_per_child: 9,
+            }),
+            courier: Some(CourierConfig {
+                to: vec![Neighbours::Parent],
+                one_way: true,
+                ..CourierConfig::of_folders("gate/out".into(), "gate/in".into())
             }),
             metrics: Some(MetricsConfig { listen: ([127, 0, 0, 1], 9469).into() }),
             limits: LimitsConfig { segment_bytes: 1 << 20, command_wait_seconds: 2 },

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod command;
 pub mod command_io;
 pub mod config;
+mod courier;
 pub mod daemon;
 pub mod enrol;
 pub mod host;
@@ -19,5 +20,6 @@ pub mod replica;
 pub mod report;
 pub mod socket;
 pub mod status;
+pub mod tls;
 
 pub use command::run::{Env, run};

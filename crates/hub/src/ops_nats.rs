@@ -188,6 +188,8 @@ pub struct ServerPlan {
     pub store_dir: PathBuf,
     /// Certificate and key files, PEM.
     pub tls: Option<(PathBuf, PathBuf)>,
+    /// Where the server listens for WebSocket as well, `host:port`: for networks that open only 443.
+    pub websocket: Option<String>,
 }
 
 /// The default of [`ServerPlan::listen`].
@@ -212,6 +214,7 @@ impl ServerPlan {
             listen: listen.to_owned(),
             store_dir: node.data_dir().join("nats"),
             tls: None,
+            websocket: None,
         })
     }
 
@@ -236,9 +239,16 @@ impl ServerPlan {
         writeln!(text, "server_name: {}", quoted(&format!("hub_{}", self.parent)))?;
         writeln!(text, "listen: {}", quoted(&self.listen))?;
         writeln!(text, "max_payload: 1048576")?;
-        if let Some((certificate, key)) = &self.tls {
+        let tls = self.tls.as_ref().map(|(certificate, key)| {
             let (certificate, key) = (path_text(certificate), path_text(key));
-            writeln!(text, "tls {{ cert_file: {certificate}, key_file: {key} }}")?;
+            format!("tls {{ cert_file: {certificate}, key_file: {key} }}")
+        });
+        if let Some(tls) = &tls {
+            writeln!(text, "{tls}")?;
+        }
+        if let Some(listen) = &self.websocket {
+            let tls = tls.as_deref().unwrap_or("no_tls: true");
+            writeln!(text, "websocket {{ listen: {}, {tls} }}", quoted(listen))?;
         }
         writeln!(text, "jetstream {{ store_dir: {} }}", path_text(&self.store_dir))?;
         writeln!(text, "authorization {{\n  users: [")
@@ -331,6 +341,7 @@ mod tests {
             listen: LISTEN_DEFAULT.into(),
             store_dir: "a \"quoted\" place".into(),
             tls: None,
+            websocket: None,
         };
         let text = plan.to_config();
         let of_child = text.split("# a} evil\n").nth(1).unwrap();

@@ -5,7 +5,7 @@ mod chaos;
 mod check;
 mod courier;
 mod disk;
-pub(crate) mod random;
+pub mod random;
 mod replica;
 mod tally;
 mod traffic;

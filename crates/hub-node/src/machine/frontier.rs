@@ -102,12 +102,19 @@ impl Machine {
     }
 
     /// The parent says where it holds more of our own chains than we named.
-    pub(super) fn receive_ahead(&mut self, heads: Vec<ChainHeight>) {
+    pub(super) fn receive_ahead(&mut self, heads: Vec<ChainHeight>, context: &dyn Context) {
         let node = self.node();
-        let heads: Vec<ChainHeight> =
-            heads.into_iter().filter(|head| head.chain.node == node).collect();
         let Some(parent) = self.parent else { return };
-        if heads.is_empty() {
+        let done = heads.is_empty();
+        // In a file the answer may be older than what was written since: what stands here is not ahead.
+        let is_ahead = |head: &ChainHeight| {
+            head.chain.node == node && context.known(&head.chain, head.height) != Some(head.hash)
+        };
+        let heads: Vec<ChainHeight> = heads.into_iter().filter(is_ahead).collect();
+        if !done && heads.is_empty() {
+            return;
+        }
+        if done {
             if !self.asking.parent_ahead && !self.asking.compared {
                 self.asking.compared = true;
                 self.report(Event::ComparedWithParent);

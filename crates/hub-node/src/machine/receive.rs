@@ -63,7 +63,7 @@ impl Machine {
             Message::Want(ranges) => self.receive_want(from, &ranges, context),
             Message::Receipt(receipt) if parent => self.receive_receipt(now, *receipt, context),
             Message::WakeUp if parent => self.ask_soon(now),
-            Message::Ahead(heads) if parent => self.receive_ahead(heads),
+            Message::Ahead(heads) if parent => self.receive_ahead(heads, context),
             Message::Ask(ask) if !parent => self.receive_ask(now, from, &ask, context),
             Message::EnrolRequest(request) => self.receive_request(from, request),
             Message::EnrolAnswer(answer) => {

@@ -29,6 +29,13 @@ pub enum BundleFailure {
         /// What the file system says.
         error: io::Error,
     },
+    /// A folder of the courier cannot be read or written.
+    Folder {
+        /// Where.
+        path: PathBuf,
+        /// What the file system says.
+        error: io::Error,
+    },
     /// The node itself.
     Node(DaemonError),
     /// The daemon is ending.
@@ -44,7 +51,9 @@ impl fmt::Display for BundleFailure {
             Self::NoKey => f.write_str("expected a signing key in this directory, found none"),
             Self::Bundle(error) => error.fmt(f),
             Self::Output(error) => error.fmt(f),
-            Self::Shelf { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::Shelf { path, error } | Self::Folder { path, error } => {
+                write!(f, "{}: {error}", path.display())
+            }
             Self::Node(error) => error.fmt(f),
             Self::Ending => f.write_str("the daemon is ending; try again"),
         }

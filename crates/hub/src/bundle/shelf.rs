@@ -5,6 +5,7 @@
 use super::BundleFailure;
 use hub_core::hash::{Hash, hex_encode};
 use hub_core::id::NodeId;
+use hub_core::time::Millis;
 use hub_node::io::JournalId;
 use hub_node::limits::{BUNDLE_FILE_BYTES_MAX, MESSAGE_BYTES_MAX};
 use hub_node::wire::{Cursor, StreamId};
@@ -52,6 +53,26 @@ impl Shelf {
         bytes.extend(cursor.position.to_be_bytes());
         bytes.extend(cursor.hash.0);
         self.put(&self.of_peer(peer, "sent"), &bytes)
+    }
+
+    /// What the courier last said to a peer besides blocks, and when.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn voiced(&self, peer: NodeId) -> Result<Option<(Hash, Millis)>, BundleFailure> {
+        let bytes = self.read(&self.of_peer(peer, "voiced"))?.unwrap_or_default();
+        let Some((hash, rest)) = bytes.split_first_chunk::<32>() else { return Ok(None) };
+        let at = rest.first_chunk::<8>().map(|at| Millis::from_be_bytes(*at));
+        Ok(at.map(|at| (Hash(*hash), at)))
+    }
+
+    /// Notes what the courier just said to a peer besides blocks, and when.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn note_voiced(&self, peer: NodeId, said: Hash, at: Millis) -> Result<(), BundleFailure> {
+        let bytes = [&said.0[..], &at.to_be_bytes()].concat();
+        self.put(&self.of_peer(peer, "voiced"), &bytes)
     }
 
     /// What a peer's bundles asked for.

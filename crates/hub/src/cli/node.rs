@@ -312,12 +312,34 @@ pub struct Trail {
 #[derive(Debug, Clone, Subcommand)]
 pub enum OpsCommand {
     /// Write the configuration of the NATS server for the children
-    NatsConfig {
-        /// Where the server listens
-        #[arg(long, value_name = "ADDRESS")]
-        listen: String,
-        /// Where the configuration goes
-        #[arg(long, value_name = "FILE")]
-        out: String,
-    },
+    NatsConfig(NatsConfig),
+}
+
+/// `hub ops nats-config`.
+#[derive(Debug, Clone, Args)]
+pub struct NatsConfig {
+    /// Where the server listens, host:port; beyond loopback it needs TLS
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: String,
+    /// Where the configuration goes
+    #[arg(long, value_name = "FILE")]
+    pub out: String,
+    /// TLS by a private CA in tls/ of the data directory, made when there is none
+    #[arg(long, conflicts_with_all = ["tls_cert", "tls_key"])]
+    pub tls: bool,
+    /// A name or address by which children reach the server; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub host: Vec<String>,
+    /// A certificate of another authority
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Its key
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Listen for WebSocket here too, for networks that open only 443
+    #[arg(long, value_name = "ADDRESS")]
+    pub websocket: Option<String>,
+    /// Without TLS beyond loopback: only where the network itself is encrypted
+    #[arg(long)]
+    pub plain: bool,
 }

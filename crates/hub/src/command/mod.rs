@@ -24,6 +24,7 @@ pub mod member_import;
 mod member_plan;
 pub mod missing;
 pub mod names;
+pub mod nats_config;
 pub mod past;
 pub mod period;
 pub mod query;

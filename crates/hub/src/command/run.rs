@@ -7,8 +7,8 @@ use super::past::When;
 use super::session::{Session, Shared, boundaries_of, day_of};
 use super::{
     audit, audit_check, audit_trail, backup, branch_acts, bundle, cases, enrol, explain,
-    figure_acts, findings, flows, log, member_acts, missing, period, query, revoke, status, undo,
-    unit, unit_acts, unit_succeed,
+    figure_acts, findings, flows, log, member_acts, missing, nats_config, period, query, revoke,
+    status, undo, unit, unit_acts, unit_succeed,
 };
 use crate::cli::{
     self, AuditCommand, BasisArg, BundleCommand, ByArg, Cli, Command, EnrolCommand, LogCommand,
@@ -16,11 +16,10 @@ use crate::cli::{
 };
 use crate::clock::{Clock, SystemClock};
 use crate::command_io::CommandIo;
-use crate::config::{CONFIG_FILE, Config, Node, ServerConfig};
+use crate::config::Node;
 use crate::enrol::{Asking, Founding};
 use crate::host::{self, Commands, Host};
 use crate::import::text;
-use crate::ops_nats::{Children, ServerPlan, replace_file};
 use crate::render::Lang;
 use crate::socket::Call;
 use hub_core::fact::unit::Level;
@@ -269,7 +268,7 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<u8, CommandError
             log::show(session, &log::Show { last: *last, kind: kind.clone(), parked: *parked })
         }
         Command::Log(LogCommand::Export { out, .. }) => log::export(session, out),
-        Command::Ops(OpsCommand::NatsConfig { listen, out }) => nats_config(session, listen, out),
+        Command::Ops(OpsCommand::NatsConfig(asked)) => nats_config::write(session, asked),
         Command::Log(LogCommand::Repair)
         | Command::Init(_)
         | Command::Enrol(_)
@@ -371,40 +370,4 @@ fn coverage(session: &Session<'_>, asked: &cli::Coverage) -> Result<u8, CommandE
         when: When::of(asked.known_at.as_deref(), asked.published.as_deref())?,
     };
     query::coverage(session, &asked)
-}
-
-/// Writes the configuration of the NATS server on which this node serves its children, and points the
-/// node at it.
-fn nats_config(session: &Session<'_>, listen: &str, out: &str) -> Result<u8, CommandError> {
-    let node = &session.shared.node;
-    let machine = |error: &dyn std::fmt::Display| CommandError::Machine(error.to_string());
-    let plan = ServerPlan {
-        federation: node.federation(),
-        parent: node.config.node,
-        parent_user: session.replica().keys().nats_user()?.public().to_owned(),
-        children: Children::load(&node.children_file()).map_err(|error| machine(&error))?,
-        listen: listen.to_owned(),
-        store_dir: node.data_dir().join("jetstream"),
-        tls: None,
-    };
-    session
-        .io
-        .write_file(out, plan.to_config().as_bytes())
-        .map_err(|error| CommandError::File { path: out.to_owned(), error })?;
-    let url = format!("nats://{listen}");
-    let server = node.config.server.as_ref();
-    if server.is_none_or(|server| server.url != url) {
-        let server = server.cloned().unwrap_or_else(|| ServerConfig::of_url(&url));
-        let config = Config { server: Some(ServerConfig { url, ..server }), ..node.config.clone() };
-        let path = node.base.join(CONFIG_FILE);
-        replace_file(&path, &config.to_toml()?).map_err(|error| CommandError::File {
-            path: path.to_string_lossy().into_owned(),
-            error,
-        })?;
-    }
-    session.say(
-        &format!("已写入 {out};重启 hub run 后生效"),
-        &format!("written to {out}; takes effect when hub run starts again"),
-    )?;
-    Ok(0)
 }

@@ -3,6 +3,7 @@
 use super::engine::Engine;
 use crate::clock::Clock;
 use crate::config::{Node, ParentConfig, ServerConfig};
+use crate::courier::Courier;
 use crate::host::{Commands, DaemonRequest, Host};
 use crate::keys::{KeyError, NatsUser};
 use crate::metrics;
@@ -210,6 +211,7 @@ struct Daemon {
     requests: mpsc::Receiver<DaemonRequest>,
     events: mpsc::Receiver<(Link, LinkEvent)>,
     own_end: tokio::sync::watch::Receiver<crate::replica::LocalPosition>,
+    courier: Option<Courier>,
 }
 
 impl Daemon {
@@ -245,8 +247,11 @@ impl Daemon {
         if let Some(listener) = watched {
             runtime.spawn(metrics::serve(listener, ask));
         }
+        let courier = node.config.courier.as_ref();
+        let courier = courier.map(|config| Courier::start(host.clone(), config)).transpose();
+        let courier = courier.map_err(|error| DaemonError::Io { what: "the folders", error })?;
         tracing::info!(node = %node.config.node, "running");
-        Ok(Self { host, engine, socket, requests, events, own_end })
+        Ok(Self { host, engine, socket, requests, events, own_end, courier })
     }
 
     async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), DaemonError> {
@@ -292,9 +297,10 @@ impl Daemon {
     }
 
     async fn stop(self) {
-        let Self { host, engine, mut socket, requests, .. } = self;
-        // Nobody answers any more: a command that asks for the status reads it itself.
+        let Self { host, engine, mut socket, requests, courier, .. } = self;
+        // Nobody answers any more: a command that asks for the status reads it itself, and the courier ends.
         drop(requests);
+        drop(courier);
         socket.stop();
         engine.stop().await;
         if let Err(error) = host.replica.save_head_copy() {

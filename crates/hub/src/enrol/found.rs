@@ -70,6 +70,7 @@ pub fn found(
         head_copy: None,
         parent: None,
         server: None,
+        courier: None,
         metrics: None,
         limits: LimitsConfig::default(),
     };

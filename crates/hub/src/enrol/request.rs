@@ -107,6 +107,7 @@ pub fn request(
         head_copy: None,
         parent: None,
         server: None,
+        courier: None,
         metrics: None,
         limits: LimitsConfig::default(),
     };

@@ -78,6 +78,7 @@ impl World {
             head_copy: Some("outside/heads".into()),
             parent: None,
             server: None,
+            courier: None,
             metrics: None,
             limits: LimitsConfig::default(),
         };

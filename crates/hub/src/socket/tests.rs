@@ -107,6 +107,7 @@ fn node(directory: &std::path::Path) -> Node {
         head_copy: None,
         parent: None,
         server: None,
+        courier: None,
         metrics: None,
         limits: LimitsConfig::default(),
     };
