@@ -31,6 +31,13 @@ const CHAIN: [Level; 4] = [
 const ONE_EACH: &str =
     "名称,代码,上级\n演示市,9901,\n演示县,990101,9901\n演示乡,990101100,990101\n";
 
+/// Five levels, one below the other.
+const FIVE: [Level; 5] =
+    [CHAIN[0], CHAIN[1], CHAIN[2], CHAIN[3], ("village", "演示社区", Some("township"))];
+/// Their divisions.
+const FIVE_DIVISIONS: &str = "名称,代码,上级,级别,类型\n演示市,9901,,,\n演示县,990101,9901,,\n\
+                              演示乡,990101100,990101,,\n演示社区,,990101100,单位,社区\n";
+
 /// The federation.
 #[derive(Debug)]
 pub struct Levels {
@@ -47,6 +54,11 @@ impl Levels {
     /// Founds a province, and enrols a city, a county and a township, one below the other.
     pub fn chain() -> Self {
         Self::raise(&CHAIN, ONE_EACH)
+    }
+
+    /// Founds a province and four levels below it.
+    pub fn five() -> Self {
+        Self::raise(&FIVE, FIVE_DIVISIONS)
     }
 
     fn raise(tree: &'static [Level], divisions: &str) -> Self {

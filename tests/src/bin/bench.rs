@@ -3,12 +3,12 @@
 use hub_tests::bench::error::{BenchError, failed};
 use hub_tests::bench::province::Size;
 use hub_tests::bench::report::Report;
-use hub_tests::bench::{answers, limits, replay, writing};
+use hub_tests::bench::{answers, limits, links, replay, writing};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-const ALL: [&str; 4] = ["limits", "replay", "writing", "answers"];
+const ALL: [&str; 5] = ["limits", "replay", "writing", "answers", "links"];
 
 struct Arguments {
     members: u64,
@@ -52,6 +52,7 @@ fn run(report: &mut Report<'_>) -> Result<(), BenchError> {
         match measure.as_str() {
             "limits" => limits::measure(&place, report)?,
             "writing" => writing::measure(&place, size, report)?,
+            "links" => links::measure(&place, size, report)?,
             "answers" => answers::measure(&place, size, report)?,
             _ => replay::measure(&place, size, report)?,
         }
