@@ -132,21 +132,22 @@ fn hold(params: &mut CertificateParams, now: Millis, days: i32) {
     params.not_after = date(Day(today.0 + days));
 }
 
-/// Writes a file whole, with these rights from the first byte.
 fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), TlsError> {
-    let written = || -> io::Result<()> {
-        let passing = path.with_extension("part");
-        match fs::remove_file(&passing) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut options = fs::OpenOptions::new();
-        let mut file = options.write(true).create_new(true).mode(mode).open(&passing)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&passing, path)
-    };
-    written().map_err(|error| TlsError::Io { path: path.to_owned(), error })
+    write_file(path, bytes, mode).map_err(|error| TlsError::Io { path: path.to_owned(), error })
+}
+
+/// Writes a file whole, with these rights from the first byte.
+pub(crate) fn write_file(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    let passing = path.with_extension("part");
+    match fs::remove_file(&passing) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = fs::OpenOptions::new();
+    let mut file = options.write(true).create_new(true).mode(mode).open(&passing)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&passing, path)
 }
 
 #[cfg(test)]

@@ -125,6 +125,14 @@ pub enum EnrolCommand {
         #[arg(long, value_name = "FILE")]
         out: String,
     },
+    /// Make a one-time token for a node below, to be read out to its operator
+    Token {
+        /// The unit it is to serve, by name, path or code
+        unit: String,
+        /// For how many hours it holds
+        #[arg(long, default_value_t = 72)]
+        hours: u32,
+    },
     /// Admit a node below
     Approve {
         /// The request

@@ -5,7 +5,7 @@ use super::session::Session;
 use crate::clock::Clock;
 use crate::command_io::CommandIo;
 use crate::config::RootKey;
-use crate::enrol::{self, Approval, Asking, EnrolError, Founding};
+use crate::enrol::{self, Approval, Asking, EnrolError, Founding, TokenRefused, Tokens};
 use crate::render::words::Lang;
 use hub_core::hash::{hex_encode, sha256};
 use std::io::Read;
@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 /// The longest request or answer that is read, in bytes.
 const FILE_BYTES_MAX: u64 = 16 << 20;
+/// Milliseconds of an hour.
+const HOUR_MILLIS: u64 = 3_600_000;
 
 impl From<EnrolError> for CommandError {
     fn from(error: EnrolError) -> Self {
@@ -146,8 +148,19 @@ pub fn approve(session: &Session<'_>, approving: &Approving) -> Result<u8, Comma
             .person_key
             .unwrap_or(level <= hub_core::fact::unit::Level::County),
     };
+    let federation = session.shared.node.federation();
+    let now = session.replica().now();
+    let mut tokens = Tokens::load(&session.shared.node.data_dir())?;
+    // a node that was enrolled before is known by its key
+    if request.continues.is_none() {
+        let checked = tokens.check(federation, &request.token, approval.unit, now);
+        checked.map_err(|refused| token_refused(refused, &named.name))?;
+    }
     let children = session.shared.node.children_file();
     let approved = enrol::approve(session.replica(), &request, &approval, &children)?;
+    if !request.token.trim().is_empty() {
+        tokens.forget(federation, &request.token)?;
+    }
     let written = session.io.write_file(&approving.out, &approved.answer);
     written.map_err(|error| CommandError::File { path: approving.out.clone(), error })?;
     let (unit, code, out) = (&named.name, check_words(&bytes), &approving.out);
@@ -157,6 +170,63 @@ pub fn approve(session: &Session<'_>, approving: &Approving) -> Result<u8, Comma
         &format!("enrolled: {unit} (check code {code}, person key {key}); answer written to {out}"),
     )?;
     Ok(0)
+}
+
+/// Makes a token for whoever is to set up a node below.
+///
+/// # Errors
+/// No such unit below this one, or the token cannot be kept.
+pub fn token(session: &Session<'_>, unit: &str, hours: u32) -> Result<u8, CommandError> {
+    let own = session.own_unit()?;
+    let names = session.names();
+    let place = session.unit(&names, unit)?;
+    let own_place = names.place_of(&own);
+    if !own_place.is_some_and(|own| own != place && names.is_at_or_below(place, own)) {
+        let path = names.unit_path(place);
+        return Err(CommandError::refused(
+            format!("“{path}”不在本级之下"),
+            format!("“{path}” is not below this node's unit"),
+        ));
+    }
+    let now = session.replica().now();
+    let expires = now + u64::from(hours) * HOUR_MILLIS;
+    let federation = session.shared.node.federation();
+    let mut tokens = Tokens::load(&session.shared.node.data_dir())?;
+    let token = tokens.issue(federation, names.unit_at(place).id, now, expires)?;
+    let path = names.unit_path(place);
+    session.say(
+        &format!(
+            "“{path}”的一次性口令:{token}\n{hours} 小时内有效,用一次即作废;请当面或电话告知经办人"
+        ),
+        &format!(
+            "one-time token for “{path}”: {token}\nvalid for {hours} hours and once; tell it in person or by phone"
+        ),
+    )?;
+    Ok(0)
+}
+
+fn token_refused(refused: TokenRefused, unit: &str) -> CommandError {
+    let (zh, en) = match refused {
+        TokenRefused::Missing => (
+            "已为该单位发过一次性口令,而申请中没有;请核实申请人",
+            "a token was handed out for this unit and the request brings none; ask who made it",
+        ),
+        TokenRefused::Unknown => (
+            "申请中的口令从未发出,或已用过;请重新发放:hub enrol token",
+            "its token was never handed out, or was used; make another: hub enrol token",
+        ),
+        TokenRefused::OtherUnit => {
+            ("申请中的口令是发给另一个单位的", "its token was handed out for another unit")
+        }
+        TokenRefused::Expired => (
+            "申请中的口令已过期;请重新发放:hub enrol token",
+            "its token is over; make another: hub enrol token",
+        ),
+    };
+    CommandError::refused(
+        format!("未批准“{unit}”接入:{zh}"),
+        format!("“{unit}” not enrolled: {en}"),
+    )
 }
 
 /// Takes the parent's answer in.

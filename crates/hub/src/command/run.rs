@@ -260,6 +260,7 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<u8, CommandError
             };
             enrol::approve(session, &approving)
         }
+        Command::Enrol(EnrolCommand::Token { unit, hours }) => enrol::token(session, unit, *hours),
         Command::Enrol(EnrolCommand::Revoke { unit, good_until, reason }) => {
             revoke::revoke(session, unit, good_until.as_deref(), reason)
         }

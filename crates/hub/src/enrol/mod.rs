@@ -9,12 +9,14 @@ mod request;
 mod seal;
 #[cfg(test)]
 mod tests;
+mod token;
 
 pub use accept::{Accepted, accept};
 pub use approve::{Approval, Approved, approve, requested};
 pub use error::EnrolError;
 pub use found::{Founding, found};
 pub use request::{Asking, renew, request};
+pub use token::{TokenRefused, Tokens};
 
 /// The name of the key to which the person key is sealed.
 const SEALING_KEY: &str = "sealing";
