@@ -33,6 +33,10 @@ pub struct Config {
     /// The node above. Without it this is the root, or a node not enrolled yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<ParentConfig>,
+    /// Instead of a parent: the node whose journal this directory follows, block by block, as its standby or
+    /// as an auditor's copy. It states nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow: Option<ParentConfig>,
     /// The NATS server on which this node serves its children. Without it the node has none, or they
     /// work by bundles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -323,6 +327,11 @@ impl Node {
         self.data_dir().join("hub.sock")
     }
 
+    /// The list of NATS users of those that follow this node's journal.
+    pub fn followers_file(&self) -> PathBuf {
+        self.data_dir().join("followers.toml")
+    }
+
     /// The list of NATS users of the children.
     pub fn children_file(&self) -> PathBuf {
         self.data_dir().join("children.toml")
@@ -335,6 +344,11 @@ impl Node {
 }
 
 impl Config {
+    /// The node from which this one hears: its parent, or the one it follows.
+    pub fn above(&self) -> Option<&ParentConfig> {
+        self.parent.as_ref().or(self.follow.as_ref())
+    }
+
     /// The file's text.
     ///
     /// # Errors
@@ -359,6 +373,7 @@ mod tests {
                 url: Some("tls://hub.example:4222".into()),
                 tls_ca: Some("ca.pem".into()),
             }),
+            follow: None,
             server: Some(ServerConfig {
                 url: "nats://127.0.0.1:4222".into(),
                 tls_ca: None,

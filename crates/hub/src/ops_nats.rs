@@ -116,6 +116,18 @@ impl Children {
         Ok(children)
     }
 
+    /// All who log in at a node's server: its children, and those that follow its journal.
+    ///
+    /// # Errors
+    /// A list that cannot be read.
+    pub fn of_node(node: &Node) -> Result<Self, ChildrenError> {
+        let mut all = Self::load(&node.children_file())?;
+        for follower in Self::load(&node.followers_file())?.child {
+            all.put(follower)?;
+        }
+        Ok(all)
+    }
+
     /// Adds a child, or gives it another user.
     ///
     /// # Errors
@@ -203,7 +215,7 @@ impl ServerPlan {
     /// The list of children or the node's own user cannot be read.
     pub fn of_node(node: &Node) -> Result<Self, PlanError> {
         let user = KeyStore::new(node.keys_dir()).nats_user().map_err(PlanError::Key)?;
-        let children = Children::load(&node.children_file()).map_err(PlanError::Children)?;
+        let children = Children::of_node(node).map_err(PlanError::Children)?;
         let url = node.config.server.as_ref().map(|server| server.url.as_str());
         let listen = url.and_then(|url| url.split("://").nth(1)).unwrap_or(LISTEN_DEFAULT);
         Ok(Self {

@@ -7,7 +7,7 @@ use hub_core::hash::Hash;
 use hub_core::id::{ChainId, NodeId, UnitId};
 use hub_core::time::Millis;
 use hub_core::view::verdict::Reason;
-use hub_node::io::{Context, Hold, Input, JournalId, Start};
+use hub_node::io::{Context, Hold, Input, JournalId, Scope, Start};
 use hub_node::machine::{Machine, PeerStatus, Status};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -163,7 +163,7 @@ impl StatusSnapshot {
             height: head.height,
             facts: head.next_seq - 1,
         });
-        let parent = node.config.parent.as_ref().map(|parent| {
+        let parent = node.config.above().map(|parent| {
             let heard = status.parent.as_ref();
             heard.map_or_else(|| silent(parent.node), |peer| link(replica, peer))
         });
@@ -216,7 +216,7 @@ pub fn start(replica: &Replica) -> Result<Start, ReplicaError> {
         journal: JournalId(replica.journal().id().0),
         end: replica.end().0,
         parent: replica.parent(),
-        follows: false,
+        follows: replica.follows(),
         seed: u64::from_be_bytes(who.node.0[8..].try_into().unwrap_or_default()),
         memories,
     })
@@ -287,6 +287,13 @@ fn places(replica: &Replica, position: LocalPosition) -> Vec<ChainPlace> {
     places.map(|(chain, (height, hash))| ChainPlace { chain, height, hash }).collect()
 }
 
+/// Everyone who hears from this node: its children, and those that follow its journal.
+pub(crate) fn hearers(replica: &Replica) -> Vec<NodeId> {
+    let mut nodes = children(replica);
+    nodes.extend(replica.followers());
+    nodes
+}
+
 /// The nodes below this one that are its direct children.
 pub(crate) fn children(replica: &Replica) -> Vec<NodeId> {
     let mut nodes: Vec<NodeId> = {
@@ -296,6 +303,6 @@ pub(crate) fn children(replica: &Replica) -> Vec<NodeId> {
     nodes.sort();
     nodes.dedup();
     let lookup = replica.lookup();
-    nodes.retain(|node| lookup.scope(*node).is_some());
+    nodes.retain(|node| matches!(lookup.scope(*node), Some(Scope::Child(_))));
     nodes
 }

@@ -2,8 +2,8 @@
 
 use super::{
     AuditCommand, BackupFile, BranchCommand, BundleCommand, CasesCommand, EnrolCommand, Explain,
-    FigureCommand, Findings, Init, LogCommand, MemberCommand, Missing, OpsCommand, PeriodCommand,
-    QueryCommand, Undo, UnitCommand,
+    FigureCommand, Findings, FollowCommand, Init, LogCommand, MemberCommand, Missing, OpsCommand,
+    PeriodCommand, QueryCommand, Undo, UnitCommand,
 };
 use crate::render::Format;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -80,6 +80,9 @@ pub enum Command {
     /// Join this node to the one above, or admit one below
     #[command(subcommand)]
     Enrol(EnrolCommand),
+    /// A standby or an auditor's copy: a directory that follows one node's journal
+    #[command(subcommand)]
+    Follow(FollowCommand),
     /// Run the daemon
     Run {
         /// The configuration; hub.toml of the data directory if not given

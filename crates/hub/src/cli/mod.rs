@@ -18,8 +18,8 @@ pub use figures::{Decided, FigureCommand, Findings, Missing};
 pub use help::{Parsed, parse};
 pub use node::{
     AuditCheck, AuditCommand, Audited, BackupFile, BasisArg, BundleCommand, ByArg, Coverage,
-    EnrolCommand, FlowsArgs, FlowsBy, Init, LogCommand, NatsConfig, OpsCommand, QueryCommand,
-    SinceArg, Trail,
+    EnrolCommand, FlowsArgs, FlowsBy, FollowCommand, Init, LogCommand, NatsConfig, OpsCommand,
+    QueryCommand, SinceArg, Trail,
 };
 pub use records::{
     BranchCommand, ImportArgs, MemberCommand, PersonArgs, Undo, UnitCommand, UnitSucceed,

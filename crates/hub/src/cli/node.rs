@@ -183,12 +183,43 @@ pub enum EnrolCommand {
     },
 }
 
+/// `hub follow`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum FollowCommand {
+    /// Make a directory that follows a node's journal, as its standby or as an auditor's copy
+    Request {
+        /// The node to follow, as its hub status shows it
+        #[arg(long, value_name = "ID")]
+        node: String,
+        /// The federation's root key
+        #[arg(long, value_name = "KEY")]
+        root: String,
+        /// That node's NATS server; bundles if not given
+        #[arg(long)]
+        url: Option<String>,
+        /// A PEM file that vouches for that server
+        #[arg(long, value_name = "FILE")]
+        tls_ca: Option<PathBuf>,
+        /// Where the request goes
+        #[arg(long, value_name = "FILE")]
+        out: String,
+    },
+    /// Let a directory follow this node's journal: it gets everything this node holds, and has no word
+    Approve {
+        /// The request
+        file: String,
+        /// What it is called here
+        #[arg(long, default_value = "副本")]
+        name: String,
+    },
+}
+
 /// `hub bundle`.
 #[derive(Debug, Clone, Subcommand)]
 pub enum BundleCommand {
     /// Write what a neighbour lacks into files
     Export {
-        /// For whom: parent, children, or a unit below by name, path or code
+        /// For whom: parent, children, followers, or a unit below by name, path or code
         #[arg(long)]
         to: String,
         /// A folder, or a file whose name ends in .hub

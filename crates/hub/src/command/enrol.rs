@@ -95,7 +95,7 @@ pub fn renew(
 }
 
 /// What both sides read out to each other: the first 24 digits of the request's hash, in groups of 4.
-fn check_words(bytes: &[u8]) -> String {
+pub(super) fn check_words(bytes: &[u8]) -> String {
     let hash = sha256(&[bytes]).to_string();
     let groups: Vec<&str> = (0..6).map(|group| &hash[group * 4..group * 4 + 4]).collect();
     groups.join("-")
@@ -119,7 +119,7 @@ pub struct Approving {
 }
 
 /// Reads a whole small file of the caller.
-fn read(io: &dyn CommandIo, path: &str) -> Result<Vec<u8>, CommandError> {
+pub(super) fn read(io: &dyn CommandIo, path: &str) -> Result<Vec<u8>, CommandError> {
     let failed = |error| CommandError::File { path: path.to_owned(), error };
     let mut bytes = Vec::new();
     let file = io.read_file(path).map_err(failed)?;

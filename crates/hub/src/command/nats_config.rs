@@ -34,7 +34,7 @@ pub fn write(session: &Session<'_>, asked: &NatsConfig) -> Result<u8, CommandErr
         federation: node.federation(),
         parent: node.config.node,
         parent_user: session.replica().keys().nats_user()?.public().to_owned(),
-        children: Children::load(&node.children_file()).map_err(|error| machine(&error))?,
+        children: Children::of_node(node).map_err(|error| machine(&error))?,
         listen: asked.listen.clone(),
         store_dir: node.data_dir().join("jetstream"),
         tls: certificates,

@@ -7,12 +7,12 @@ use super::past::When;
 use super::session::{Session, Shared, boundaries_of, day_of};
 use super::{
     audit, audit_check, audit_trail, backup, branch_acts, bundle, cases, enrol, explain,
-    figure_acts, findings, flows, log, member_acts, missing, nats_config, period, query, revoke,
-    status, undo, unit, unit_acts, unit_succeed,
+    figure_acts, findings, flows, follow, log, member_acts, missing, nats_config, period, query,
+    revoke, status, undo, unit, unit_acts, unit_succeed,
 };
 use crate::cli::{
-    self, AuditCommand, BasisArg, BundleCommand, ByArg, Cli, Command, EnrolCommand, LogCommand,
-    OpsCommand, Parsed, PeriodCommand, QueryCommand, SinceArg, UnitCommand,
+    self, AuditCommand, BasisArg, BundleCommand, ByArg, Cli, Command, EnrolCommand, FollowCommand,
+    LogCommand, OpsCommand, Parsed, PeriodCommand, QueryCommand, SinceArg, UnitCommand,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::command_io::CommandIo;
@@ -175,6 +175,10 @@ impl Place<'_> {
             Command::Enrol(EnrolCommand::Accept { file, url, tls_ca }) => {
                 enrol::accept(data, file, url.as_deref(), tls_ca.clone(), lang, io)?
             }
+            Command::Follow(FollowCommand::Request { node, root, url, tls_ca, out }) => {
+                let asked = follow::Asked { node, root, url: url.clone(), tls_ca: tls_ca.clone() };
+                follow::request(data, asked, out, SystemClock.now(), lang, io)?
+            }
             Command::Backup(to) => backup::backup(data, &to.file, lang, io)?,
             Command::Restore(from) => backup::restore(&from.file, data, lang, io)?,
             Command::Log(LogCommand::Repair) => backup::repair(data, lang, io)?,
@@ -264,6 +268,9 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<u8, CommandError
         Command::Enrol(EnrolCommand::Revoke { unit, good_until, reason }) => {
             revoke::revoke(session, unit, good_until.as_deref(), reason)
         }
+        Command::Follow(FollowCommand::Approve { file, name }) => {
+            follow::approve(session, file, name)
+        }
         Command::Bundle(command) => of_bundle(session, command),
         Command::Log(LogCommand::Show { last, kind, parked }) => {
             log::show(session, &log::Show { last: *last, kind: kind.clone(), parked: *parked })
@@ -273,6 +280,7 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<u8, CommandError
         Command::Log(LogCommand::Repair)
         | Command::Init(_)
         | Command::Enrol(_)
+        | Command::Follow(_)
         | Command::Run { .. }
         | Command::Backup(_)
         | Command::Restore(_)
@@ -320,6 +328,7 @@ fn of_bundle(session: &Session<'_>, command: &BundleCommand) -> Result<u8, Comma
             let to = match to.as_str() {
                 "parent" | "上级" => Recipient::Parent,
                 "children" | "下级" => Recipient::AllChildren,
+                "followers" | "副本" => Recipient::Followers,
                 unit => Recipient::Child(unit.to_owned()),
             };
             let since = match since {

@@ -120,7 +120,10 @@ impl Page<'_> {
         let authority = self.view.authority();
         let enrolled = authority.enrolments.iter().rev().find(|e| e.enrolment.node == node);
         enrolled.map_or_else(
-            || node.to_string(),
+            || match self.session.replica().followers().contains(&node) {
+                true => format!("{} {node}", self.session.lang.pick("副本", "copy")),
+                false => node.to_string(),
+            },
             |enrolled| self.view.tree().unit(enrolled.unit).name().to_owned(),
         )
     }

@@ -103,7 +103,7 @@ impl Rounds {
             [] => !reached,
             named => named.contains(&which),
         };
-        let reached = config.parent.as_ref().is_some_and(|parent| parent.url.is_some());
+        let reached = config.above().is_some_and(|above| above.url.is_some());
         let mut peers = Vec::new();
         if serves(Neighbours::Parent, reached) {
             peers.extend(replica.parent());

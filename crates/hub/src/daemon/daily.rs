@@ -29,6 +29,9 @@ impl Daily {
 
     /// Time has passed.
     pub(super) fn tick(&mut self, ticks: u64, replica: &Arc<Replica>) {
+        if replica.follows() {
+            return;
+        }
         if let Some((day, thread)) = self.running.take() {
             if !thread.is_finished() {
                 self.running = Some((day, thread));

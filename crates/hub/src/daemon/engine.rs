@@ -208,7 +208,7 @@ impl Engine {
 
     /// Tells the machine of children it was not told of: new ones, or all once the server is there.
     fn tell_children(&mut self) {
-        for peer in status::children(&self.replica) {
+        for peer in status::hearers(&self.replica) {
             if self.told.insert(peer) {
                 self.inputs.push_back(Input::Connected { peer });
             }

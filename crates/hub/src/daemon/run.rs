@@ -229,7 +229,7 @@ impl Daemon {
         let (node, replica) = (&host.node, &host.replica);
         let user = Arc::new(replica.keys().nats_user().map_err(DaemonError::Key)?);
         let (mut parent, mut children) = (None, None);
-        if let Some(config) = &node.config.parent
+        if let Some(config) = node.config.above()
             && let Some(url) = &config.url
         {
             let link = parent_link(node, replica, config, url, &user, sender.clone());
@@ -243,7 +243,9 @@ impl Daemon {
         let engine = Engine::new(node.clone(), replica.clone(), parent, children)?;
         let socket = SocketServer::start(&node.socket(), host.clone(), commands)
             .map_err(|error| DaemonError::Io { what: "the local socket", error })?;
-        runtime.spawn(super::restate::run(host.replica.clone()));
+        if !host.replica.follows() {
+            runtime.spawn(super::restate::run(host.replica.clone()));
+        }
         if let Some(listener) = watched {
             runtime.spawn(metrics::serve(listener, ask));
         }

@@ -69,6 +69,7 @@ pub fn found(
         node: NodeId::of_first_key(&public),
         head_copy: None,
         parent: None,
+        follow: None,
         server: None,
         courier: None,
         metrics: None,

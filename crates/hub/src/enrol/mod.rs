@@ -4,6 +4,7 @@
 mod accept;
 mod approve;
 mod error;
+mod follow;
 mod found;
 mod request;
 mod seal;
@@ -14,6 +15,7 @@ mod token;
 pub use accept::{Accepted, accept};
 pub use approve::{Approval, Approved, approve, requested};
 pub use error::EnrolError;
+pub use follow::{admit, follow};
 pub use found::{Founding, found};
 pub use request::{Asking, renew, request};
 pub use token::{TokenRefused, Tokens};

@@ -106,6 +106,7 @@ pub fn request(
         node,
         head_copy: None,
         parent: None,
+        follow: None,
         server: None,
         courier: None,
         metrics: None,

@@ -25,6 +25,8 @@ pub enum ReplicaError {
     },
     /// The copy of the heads cannot be read or written.
     HeadCopy(HeadsError),
+    /// The list of followers cannot be read.
+    Followers(String),
 }
 
 impl fmt::Display for ReplicaError {
@@ -36,6 +38,7 @@ impl fmt::Display for ReplicaError {
                 write!(f, "the folder aside in {}: {error}", path.display())
             }
             Self::HeadCopy(error) => error.fmt(f),
+            Self::Followers(error) => error.fmt(f),
         }
     }
 }

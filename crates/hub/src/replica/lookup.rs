@@ -12,9 +12,9 @@ use hub_core::view::View;
 use hub_log::Journal;
 use hub_node::io::{Context, Scope};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
-use std::sync::RwLockReadGuard;
+use std::sync::{PoisonError, RwLockReadGuard};
 
 /// Answers for one step of the machine; the view stands still while it lives.
 pub struct Lookup<'a> {
@@ -23,6 +23,7 @@ pub struct Lookup<'a> {
     view: RwLockReadGuard<'a, View>,
     who: Identity,
     key: Option<&'a SigningKey>,
+    followers: RwLockReadGuard<'a, BTreeSet<NodeId>>,
     now: Hlc,
     /// One copy of the heads serves all pages of one step.
     heads: RefCell<Option<BTreeMap<ChainId, ChainHead>>>,
@@ -45,6 +46,7 @@ impl Replica {
             view,
             who,
             key: self.key.as_ref(),
+            followers: self.followers.read().unwrap_or_else(PoisonError::into_inner),
             now: Hlc::at(self.clock.now()),
             heads: RefCell::new(None),
         }
@@ -124,6 +126,9 @@ impl Context for Lookup<'_> {
     fn scope(&self, peer: NodeId) -> Option<Scope> {
         if peer == self.who.node {
             return None;
+        }
+        if self.followers.contains(&peer) {
+            return Some(Scope::Follower);
         }
         let unit = self.unit_of(peer)?;
         (self.server_above(unit) == Some(self.who.node)).then_some(Scope::Child(unit))

@@ -34,6 +34,7 @@ use crate::clock::Clock;
 use crate::config::Node;
 use crate::keys::KeyStore;
 use crate::metrics::{SyncTimes, Timed};
+use crate::ops_nats::Children;
 use aside::Aside;
 use commit::{Commits, Sealing};
 use hub_core::SigningKey;
@@ -47,6 +48,7 @@ use hub_log::backup::RESTORED_FILE;
 use hub_log::{Journal, Options, Origin, Position, Recovery};
 use hub_node::io::Memory;
 use signing::{Comparison, Gate};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
@@ -59,6 +61,9 @@ pub struct Replica {
     node: NodeId,
     epoch: u32,
     parent: Option<NodeId>,
+    follows: bool,
+    /// Those that follow this node's journal.
+    followers: RwLock<BTreeSet<NodeId>>,
     head_copy: Option<PathBuf>,
     damaged: usize,
     cut: Vec<PathBuf>,
@@ -122,6 +127,7 @@ impl Replica {
             heads.values().map(|head| head.last_hlc).max().unwrap_or(Hlc::ZERO),
         );
         let mut gate = Gate::default();
+        let followers = followers_of(node)?;
         if node.data_dir().join(RESTORED_FILE).exists() {
             tracing::error!(refused = %SigningRefused::Restored, "this node does not sign");
             gate.behind(SigningRefused::Restored);
@@ -140,7 +146,9 @@ impl Replica {
         let replica = Self {
             node: config.node,
             epoch,
-            parent: config.parent.as_ref().map(|parent| parent.node),
+            parent: config.above().map(|above| above.node),
+            follows: config.follow.is_some(),
+            followers: RwLock::new(followers),
             head_copy,
             damaged,
             cut: recovery.cut.iter().map(|cut| cut.kept.clone()).collect(),
@@ -209,7 +217,24 @@ impl Replica {
         }
     }
 
-    /// The node above, as configured.
+    /// Whether this directory only follows another node's journal.
+    pub fn follows(&self) -> bool {
+        self.follows
+    }
+
+    /// Those that follow this node's journal, in order.
+    pub fn followers(&self) -> Vec<NodeId> {
+        let followers = self.followers.read().unwrap_or_else(PoisonError::into_inner);
+        followers.iter().copied().collect()
+    }
+
+    /// Lets a node follow this one's journal from now on; the list in the data directory is the caller's.
+    pub fn admit_follower(&self, node: NodeId) {
+        self.followers.write().unwrap_or_else(PoisonError::into_inner).insert(node);
+        self.tree_version.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The node above, or the one whose journal is followed, as configured.
     pub fn parent(&self) -> Option<NodeId> {
         self.parent
     }
@@ -330,6 +355,13 @@ impl Replica {
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Who follows a node's journal, by the list in its data directory.
+fn followers_of(node: &Node) -> Result<BTreeSet<NodeId>, ReplicaError> {
+    let path = node.followers_file();
+    let list = Children::load(&path).map_err(|error| ReplicaError::Followers(error.to_string()))?;
+    Ok(list.child.iter().map(|follower| follower.node).collect())
 }
 
 /// Folds all blocks of the journal; returns where it ends, where this node's own blocks do, and how many

@@ -77,6 +77,7 @@ impl World {
             node: NodeId::of_first_key(&root),
             head_copy: Some("outside/heads".into()),
             parent: None,
+            follow: None,
             server: None,
             courier: None,
             metrics: None,

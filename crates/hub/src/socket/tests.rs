@@ -106,6 +106,7 @@ fn node(directory: &std::path::Path) -> Node {
         node: NodeId([5; 16]),
         head_copy: None,
         parent: None,
+        follow: None,
         server: None,
         courier: None,
         metrics: None,

@@ -19,6 +19,8 @@ pub enum Recipient {
     Child(String),
     /// All nodes below, each its own files.
     AllChildren,
+    /// All that follow this node's journal, each its own files.
+    Followers,
 }
 
 /// How `hub bundle export` exports.
@@ -137,6 +139,7 @@ fn recipients(session: &Session<'_>, to: &Recipient) -> Result<Vec<NodeId>, Comm
             Ok(vec![found.ok_or_else(none)?])
         }
         Recipient::AllChildren => Ok(status::children(replica)),
+        Recipient::Followers => Ok(replica.followers()),
     }
 }
 
