@@ -52,6 +52,7 @@ impl World {
             listen: LISTEN_DEFAULT.into(),
             store_dir: directory.path().into(),
             tls: None,
+            websocket: None,
         };
         let server = NatsServer::start(&plan, &directory.path().join("nats")).unwrap();
         Self { server, county, townships, plan, _directory: directory }

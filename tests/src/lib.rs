@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod capture;
+pub mod crowd;
 pub mod demo;
 pub mod drill;
 pub mod levels;

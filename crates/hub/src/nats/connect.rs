@@ -19,7 +19,7 @@ const RECONNECT_MILLIS: (u64, u64) = (50, 8_000);
 /// Commands the client library queues while the server is away; each may hold a block.
 const CLIENT_QUEUE: usize = 64;
 /// Messages that wait for this node per subscription; more are dropped and asked for again.
-const SUBSCRIPTION_QUEUE: usize = 256;
+pub(super) const SUBSCRIPTION_QUEUE: usize = 256;
 
 /// Whom to dial, as whom.
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 //! Taking what children sent up out of the stream: one stream, one durable consumer, both made and
 //! checked here. Works on nats-server 2.9 and later.
 
-use super::connect::{Standing, jittered};
+use super::connect::{SUBSCRIPTION_QUEUE, Standing, jittered};
 use super::{Ack, Channel, Delivered, Incoming, Link, LinkEvent, LinkEvents, Subjects};
 use async_nats::jetstream::consumer::{AckPolicy, Consumer, pull};
 use async_nats::jetstream::{self, stream};
@@ -17,7 +17,10 @@ const CONSUMER: &str = "hub";
 const UNDER_WAY_KIB: u32 = 12 << 10;
 /// Bounds of one batch. A batch beyond the server's send buffer is lost without a word.
 const BATCH_BYTES: usize = 4 << 20;
-const BATCH_MESSAGES: usize = 512;
+/// What does not fit the client's queue for a subscription is dropped there without a word, and the batch
+/// then waits for it until it ends: a batch must fit with room to spare.
+const BATCH_MESSAGES: usize = 128;
+const _: () = assert!(2 * BATCH_MESSAGES <= SUBSCRIPTION_QUEUE);
 /// How long a request for a batch stands; after that the stream is looked at again.
 const BATCH_WAIT: Duration = Duration::from_secs(10);
 /// The server delivers again what is not acknowledged in this time: also what was on its way when a
