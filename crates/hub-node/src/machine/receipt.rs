@@ -46,13 +46,14 @@ impl Machine {
             if !peer.receipt.due && !slow {
                 continue;
             }
+            // Looked at once a while, told or not: there may be a thousand, and this is each step.
+            peer.receipt.told_at = now;
             let watermarks = peer.marks.watermarks(&ours);
             if !peer.receipt.due && watermarks == peer.receipt.told {
                 continue;
             }
             peer.receipt.due = false;
             peer.receipt.told.clone_from(&watermarks);
-            peer.receipt.told_at = now;
             let receipt = Receipt {
                 receiver: node,
                 receiver_epoch: epoch,

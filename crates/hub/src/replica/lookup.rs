@@ -7,14 +7,27 @@ use hub_core::block::Block;
 use hub_core::chain::ChainHead;
 use hub_core::hash::Hash;
 use hub_core::id::{ChainId, NodeId, UnitId};
-use hub_core::time::Hlc;
+use hub_core::time::{Hlc, Millis};
 use hub_core::view::View;
 use hub_log::Journal;
 use hub_node::io::{Context, Scope};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
-use std::sync::{PoisonError, RwLockReadGuard};
+use std::sync::{Mutex, PoisonError, RwLockReadGuard};
+
+/// For so long it is taken as found what peers are to this node: enrolments begin and end with time, and
+/// with a thousand children it is asked at every step.
+const NEIGHBOURS_MILLIS: Millis = 1_000;
+
+/// What nodes are to this one, as found in one state of the tree.
+#[derive(Debug, Default)]
+pub(super) struct Neighbours {
+    version: u64,
+    found_at: Millis,
+    units: BTreeMap<NodeId, Option<UnitId>>,
+    scopes: BTreeMap<NodeId, Option<Scope>>,
+}
 
 /// Answers for one step of the machine; the view stands still while it lives.
 pub struct Lookup<'a> {
@@ -24,6 +37,7 @@ pub struct Lookup<'a> {
     who: Identity,
     key: Option<&'a SigningKey>,
     followers: RwLockReadGuard<'a, BTreeSet<NodeId>>,
+    neighbours: &'a Mutex<Neighbours>,
     now: Hlc,
     /// One copy of the heads serves all pages of one step.
     heads: RefCell<Option<BTreeMap<ChainId, ChainHead>>>,
@@ -40,6 +54,14 @@ impl Replica {
     pub fn lookup(&self) -> Lookup<'_> {
         let view = self.read();
         let who = self.who_in(&view);
+        let now = self.clock.now();
+        let mut neighbours = super::held(&self.neighbours);
+        let age = now.abs_diff(neighbours.found_at);
+        if neighbours.version != self.tree_version() || age >= NEIGHBOURS_MILLIS {
+            let version = self.tree_version();
+            *neighbours = Neighbours { version, found_at: now, ..Neighbours::default() };
+        }
+        drop(neighbours);
         Lookup {
             journal: &self.journal,
             aside: &self.aside,
@@ -47,7 +69,8 @@ impl Replica {
             who,
             key: self.key.as_ref(),
             followers: self.followers.read().unwrap_or_else(PoisonError::into_inner),
-            now: Hlc::at(self.clock.now()),
+            neighbours: &self.neighbours,
+            now: Hlc::at(now),
             heads: RefCell::new(None),
         }
     }
@@ -57,6 +80,15 @@ impl Lookup<'_> {
     /// The unit a node serves: by the enrolment issued last, held or not. What was enrolled once may
     /// still ship what it wrote; what counts is judged in the view.
     fn unit_of(&self, node: NodeId) -> Option<UnitId> {
+        if let Some(found) = super::held(self.neighbours).units.get(&node) {
+            return *found;
+        }
+        let unit = self.find_unit_of(node);
+        super::held(self.neighbours).units.insert(node, unit);
+        unit
+    }
+
+    fn find_unit_of(&self, node: NodeId) -> Option<UnitId> {
         let enrolments = self.view.authority().enrolments.iter();
         let of_node = enrolments.filter(|enrolled| enrolled.enrolment.node == node);
         of_node.max_by_key(|e| (e.issued, e.id)).map(|e| e.enrolment.unit)
@@ -69,6 +101,18 @@ impl Lookup<'_> {
             (Some(above), Some(below)) => tree.is_at_or_above(above, below, self.now),
             _ => above == below,
         }
+    }
+
+    /// What a peer may have from this node.
+    fn find_scope(&self, peer: NodeId) -> Option<Scope> {
+        if peer == self.who.node {
+            return None;
+        }
+        if self.followers.contains(&peer) {
+            return Some(Scope::Follower);
+        }
+        let unit = self.unit_of(peer)?;
+        (self.server_above(unit) == Some(self.who.node)).then_some(Scope::Child(unit))
     }
 
     /// The node that serves the unit above this one.
@@ -124,16 +168,13 @@ impl Context for Lookup<'_> {
     }
 
     fn scope(&self, peer: NodeId) -> Option<Scope> {
-        if peer == self.who.node {
-            return None;
+        if let Some(found) = super::held(self.neighbours).scopes.get(&peer) {
+            return *found;
         }
-        if self.followers.contains(&peer) {
-            return Some(Scope::Follower);
-        }
-        let unit = self.unit_of(peer)?;
-        (self.server_above(unit) == Some(self.who.node)).then_some(Scope::Child(unit))
+        let scope = self.find_scope(peer);
+        super::held(self.neighbours).scopes.insert(peer, scope);
+        scope
     }
-
     fn aside(&self, hash: &Hash) -> bool {
         self.aside.holds(hash)
     }

@@ -26,6 +26,7 @@ pub use draft::{Draft, Identity, Transaction};
 pub use error::{ReplicaError, WriteError};
 pub use lane::LaneChoice;
 pub use lookup::Lookup;
+use lookup::Neighbours;
 pub(crate) use restate::PORTION;
 pub use signing::{CLOCK_BACK_MILLIS, CLOCK_OFF_MILLIS, SigningRefused};
 pub use tail::{Backlog, LocalBlock, LocalPosition};
@@ -64,6 +65,7 @@ pub struct Replica {
     follows: bool,
     /// Those that follow this node's journal.
     followers: RwLock<BTreeSet<NodeId>>,
+    neighbours: Mutex<Neighbours>,
     head_copy: Option<PathBuf>,
     damaged: usize,
     cut: Vec<PathBuf>,
@@ -149,6 +151,7 @@ impl Replica {
             parent: config.above().map(|above| above.node),
             follows: config.follow.is_some(),
             followers: RwLock::new(followers),
+            neighbours: Mutex::default(),
             head_copy,
             damaged,
             cut: recovery.cut.iter().map(|cut| cut.kept.clone()).collect(),
