@@ -45,7 +45,7 @@ pub fn write(session: &Session<'_>, asked: &NatsConfig) -> Result<u8, CommandErr
         .write_file(&asked.out, plan.to_config().as_bytes())
         .map_err(|error| CommandError::File { path: asked.out.clone(), error })?;
     let scheme = if plan.tls.is_some() { "tls" } else { "nats" };
-    point_at(session, &format!("{scheme}://{}", listen.from_here()), ca.clone())?;
+    point_at(session, &format!("{scheme}://{}", listen.dialled()), ca.clone())?;
     let out = &asked.out;
     session.say(
         &format!("已写入 {out};重启 hub run 后生效"),
@@ -139,7 +139,7 @@ impl Listen {
     }
 
     /// How this node itself reaches it.
-    fn from_here(&self) -> String {
+    fn dialled(&self) -> String {
         let Self { host, port } = self;
         match host.as_str() {
             _ if self.is_everywhere() => format!("127.0.0.1:{port}"),
