@@ -185,7 +185,10 @@ impl Work<'_> {
         for ((fact, sub), audience) in stated {
             let Some(at) = self.view.tree.find(&audience) else { continue };
             if let Some(place) = self.view.by_id.get(&fact).copied() {
-                let content = if sub == 0 { self.content_at(place as usize) } else { None };
+                let place = place as usize;
+                let content = (sub == 0).then_some(place).and_then(|place| {
+                    self.content_at(place).or_else(|| self.decision_at(place))
+                });
                 if let Some(content) = content {
                     let seats = self.seats_in(at);
                     self.restate(fact, 0, &content, &seats);
