@@ -8,6 +8,14 @@ use crate::view::restated::Restating;
 use crate::view::tree::{Tree, UnitIx};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Whether what flowed down a lane came to a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reached {
+    Never,
+    Perhaps,
+    Surely,
+}
+
 /// The units that nodes serve, as this node sees them now.
 pub(super) struct Places {
     pub(super) own: UnitIx,
@@ -90,10 +98,16 @@ impl Places {
         units.any(|above| above != unit && reports_to(&view.tree, unit, above, self.now))
     }
 
-    /// Whether what was restated in some lane reached the node of a unit.
-    pub(super) fn is_told(&self, tree: &Tree, seat: UnitIx, by: &Restating) -> bool {
-        let Lane::Down(audience) = by.id.chain.lane else { return false };
-        self.comparable(tree, seat, &audience, by.hlc)
+    /// Whether what was restated in some lane reached the node of a unit: blocks go where the lane leads when
+    /// they pass, which may be long after they were written.
+    pub(super) fn told(&self, tree: &Tree, seat: UnitIx, by: &Restating) -> Reached {
+        let Lane::Down(audience) = by.id.chain.lane else { return Reached::Never };
+        let flows = |at: Hlc| self.comparable(tree, seat, &audience, at);
+        match (flows(by.hlc), flows(self.now)) {
+            (true, true) => Reached::Surely,
+            (false, false) => Reached::Never,
+            _ => Reached::Perhaps,
+        }
     }
 
     /// The lane meant, or the node's own where what the lane is for stands here no longer.
