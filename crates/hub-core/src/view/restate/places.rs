@@ -99,15 +99,35 @@ impl Places {
     }
 
     /// Whether what was restated in some lane reached the node of a unit: blocks go where the lane leads when
-    /// they pass, which may be long after they were written.
+    /// they pass, by what those who pass them on know then.
     pub(super) fn told(&self, tree: &Tree, seat: UnitIx, by: &Restating) -> Reached {
         let Lane::Down(audience) = by.id.chain.lane else { return Reached::Never };
         let flows = |at: Hlc| self.comparable(tree, seat, &audience, at);
         match (flows(by.hlc), flows(self.now)) {
-            (true, true) => Reached::Surely,
             (false, false) => Reached::Never,
+            (true, true) if self.is_settled(tree, seat, &audience) => Reached::Surely,
             _ => Reached::Perhaps,
         }
+    }
+
+    /// Whether a lane has led to the node of a unit ever since anybody knew what it is for: it is for that unit,
+    /// for one above it, or for one below it that was registered once and has stayed where it was.
+    fn is_settled(&self, tree: &Tree, seat: UnitIx, audience: &UnitId) -> bool {
+        let Some(found) = tree.find_registered(audience) else { return false };
+        if tree.unit(found).id != *audience || tree.is_at_or_above(found, seat, self.now) {
+            return tree.unit(found).id == *audience;
+        }
+        let mut at = found;
+        while at != seat {
+            let unit = tree.unit(at);
+            let stayed = unit.moves.is_empty() && unit.unmoved.is_empty();
+            let [only] = unit.registrations.as_slice() else { return false };
+            match only.parent {
+                Some(parent) if stayed && tree.heir_at(at, self.now) == at => at = parent,
+                _ => return false,
+            }
+        }
+        true
     }
 
     /// The lane meant, or the node's own where what the lane is for stands here no longer.
@@ -117,6 +137,7 @@ impl Places {
             at != self.own
                 && tree.is_at_or_above(self.own, at, self.now)
                 && self.comparable(tree, seat, &audience, self.now)
+                && self.is_settled(tree, seat, &audience)
         });
         if is_here { audience } else { tree.unit(seat).id }
     }
@@ -173,7 +194,10 @@ impl Places {
     pub(super) fn holds(&mut self, view: &View, seat: UnitIx, chain: &ChainId, at: Hlc) -> bool {
         let flows = |place: &mut Self, at: Hlc| match chain.lane {
             Lane::Up => false,
-            Lane::Down(audience) => place.comparable(&view.tree, seat, &audience, at),
+            Lane::Down(audience) => {
+                place.comparable(&view.tree, seat, &audience, at)
+                    && place.is_settled(&view.tree, seat, &audience)
+            }
         };
         let from_below = match self.holds.get(&(seat, *chain)) {
             Some(known) => *known,
