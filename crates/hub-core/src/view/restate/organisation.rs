@@ -12,7 +12,7 @@ use crate::time::Day;
 use crate::view::OrgFact;
 use crate::view::restated::Subject;
 use crate::view::table::MemberIx;
-use crate::view::tree::UnitIx;
+use crate::view::tree::{Tree, UnitIx};
 use crate::view::verdict::Verdict;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -75,10 +75,12 @@ impl Work<'_> {
             let seat = Seat { audience: self.view.tree.unit(above).id, until: Day::OPEN };
             join(frame.entry(unit).or_default(), &Seats::from([(above, seat)]), Day::OPEN);
         }
+        let tied = tied_by_succession(&self.view.tree);
         let mut open: Vec<UnitIx> = frame.keys().copied().collect();
         while let Some(at) = open.pop() {
             let seats = frame.get(&at).cloned().unwrap_or_default();
-            for parent in parents_ever(&self.view.tree, at) {
+            let tied = tied.get(&at).into_iter().flatten().copied();
+            for parent in parents_ever(&self.view.tree, at).into_iter().chain(tied) {
                 let known = frame.entry(parent).or_default();
                 let before = known.len();
                 join(known, &seats, Day::OPEN);
@@ -223,6 +225,19 @@ impl Work<'_> {
         let seat = Seat { audience: self.view.tree.unit(audience).id, until: Day::OPEN };
         seats.into_keys().map(|at| (at, seat)).collect()
     }
+}
+
+/// The units that a succession names beside each: whether it stands rests on all of them (U4).
+fn tied_by_succession(tree: &Tree) -> BTreeMap<UnitIx, BTreeSet<UnitIx>> {
+    let mut tied: BTreeMap<UnitIx, BTreeSet<UnitIx>> = BTreeMap::new();
+    for succession in tree.successions() {
+        let named: BTreeSet<UnitIx> =
+            succession.old.iter().chain(&succession.new).map(|at| tree.canonical(*at)).collect();
+        for at in &named {
+            tied.entry(*at).or_default().extend(&named);
+        }
+    }
+    tied
 }
 
 /// Whether a fact about a union shapes claims: what it is, and where it is hosted.

@@ -94,7 +94,9 @@ impl Work<'_> {
         for (at, branch) in self.view.branches.all.iter().enumerate() {
             let own = branch.profile.as_ref().is_some_and(|p| p.kind == BranchKind::Own);
             for (_, host) in branch.hosts.iter().filter(|_| own) {
-                let known = *first.entry(self.view.tree.canonical(*host)).or_insert(at);
+                let tree = &self.view.tree;
+                let employer = tree.heir_on(tree.canonical(*host), Day::OPEN);
+                let known = *first.entry(employer).or_insert(at);
                 pairs.extend((known != at).then_some((known, at)));
             }
         }

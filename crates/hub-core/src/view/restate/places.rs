@@ -174,6 +174,7 @@ impl Places {
                 parents.retain(|parent, _| !path.contains(parent));
             }
             open.extend(parents.into_iter().map(|(parent, day)| (parent, day.min(until))));
+            open.extend(followers(tree, at).into_iter().map(|heir| (heir, until)));
         }
         self.seats.insert(unit, seats.clone());
         seats
@@ -272,6 +273,12 @@ fn parents_until(tree: &Tree, unit: UnitIx) -> BTreeMap<UnitIx, Day> {
         }
     }
     parents
+}
+
+/// What follows a unit (U4): what named it stands there, or above there, from then on.
+fn followers(tree: &Tree, unit: UnitIx) -> Vec<UnitIx> {
+    let succession = tree.succession_of(unit).into_iter();
+    succession.flat_map(|succession| &succession.new).map(|new| tree.canonical(*new)).collect()
 }
 
 /// Every parent a unit ever had, under any registration.
