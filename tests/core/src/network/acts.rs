@@ -272,7 +272,11 @@ impl Play {
             75..81 => self.move_unit(node),
             81..89 => self.union(node),
             89..95 => self.withdraw(node),
-            95..97 => self.close(node),
+            95 => self.close(node),
+            96 => {
+                let node = if self.rng.one_in(3) { node } else { self.rng.index(7) };
+                self.succeed(node);
+            }
             _ => self.enrol_late(),
         }
     }
