@@ -104,8 +104,7 @@ impl View {
             merged.into_iter().any(|(_, into)| into == at)
         };
         matches!(fact, BranchFact::Moved { .. })
-            || fact.profile().is_some()
-                && self.branches.find(&fact.branch()).is_some_and(awaited)
+            || fact.profile().is_some() && self.branches.find(&fact.branch()).is_some_and(awaited)
     }
 
     /// Whether a fact waits for a unit or union that may just have come.

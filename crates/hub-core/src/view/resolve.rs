@@ -379,17 +379,15 @@ impl Resolver<'_> {
         let may = matches!(by.id.chain.lane, Lane::Down(_)) && !by.is_cut_off(&self.authority);
         let office = self.authority.office_at(&self.tree, writer, by.hlc);
         let parent = self.tree.find_registered(&parent);
-        may
-            && office
-                .zip(parent)
-                .is_some_and(|(office, parent)| self.tree.is_at_or_above(office, parent, by.hlc))
+        may && office
+            .zip(parent)
+            .is_some_and(|(office, parent)| self.tree.is_at_or_above(office, parent, by.hlc))
     }
 
     /// What a node above said of a fact that is not held: it stands if that node may say so.
     fn judge_stand_in(&mut self, place: u32, stand_in: &StandIn) -> Verdict {
         let by = &stand_in.by;
-        let is_right =
-            by.is_right(&self.tree, &mut self.authority) || self.introduces(place, by);
+        let is_right = by.is_right(&self.tree, &mut self.authority) || self.introduces(place, by);
         if !is_right {
             return Verdict::Parked(Reason::NoAuthority);
         }

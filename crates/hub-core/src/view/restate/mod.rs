@@ -186,9 +186,7 @@ impl Work<'_> {
         let (view, places) = (&*self.view, &self.places);
         let mut latest = Latest::default();
         for by in view.restatements.of(of) {
-            if view.verdicts[by.place as usize].stands()
-                && places.is_by_one_above(view, seat, by)
-            {
+            if view.verdicts[by.place as usize].stands() && places.is_by_one_above(view, seat, by) {
                 let rank = |by: &Restating| (by.revision, by.hlc, by.id);
                 let later = |known: &Option<Restating>| {
                     known.as_ref().is_none_or(|known| rank(known) < rank(by))

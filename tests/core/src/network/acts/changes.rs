@@ -54,6 +54,12 @@ impl Play {
         if old != self.network.nodes[moved].parent {
             return;
         }
+        // nor past anybody on the way down who has not heard of the unit
+        let way = std::iter::successors(Some(server), |at| self.network.nodes[*at].parent);
+        let mut below = way.take_while(|at| *at != node);
+        if below.any(|at| self.network.nodes[at].view.tree().find_registered(&unit).is_none()) {
+            return;
+        }
         let entry = Entry::new(self.network.today(), own.unit, body);
         self.network.write(node, &[entry]);
         // whoever stands above both enrols it there, or the new node above would not know it
