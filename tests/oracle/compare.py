@@ -2,7 +2,10 @@
 
 import answers
 import known
+import rates
 import rules
+import takeovers
+from flows import Flows
 from log import day_number
 from model import Model
 from story import Names
@@ -25,6 +28,12 @@ class Comparison:
             for line in questions:
                 if "cases" in line["question"]:
                     self._cases(line["answer"])
+                elif "takeovers" in line["question"]:
+                    self._takeovers(line["answer"])
+                elif "rates" in line["question"]:
+                    self._rates(line["answer"])
+                elif "flows" in line["question"]:
+                    self._flows(line["question"], line["answer"])
                 elif "known_at" in line["question"]:
                     self._known_at(line)
                 else:
@@ -38,6 +47,33 @@ class Comparison:
         self.compared += len(told)
         for case in sorted(set(told) ^ found):
             self.differ(f"case {case[0]}", f"{case} {'engine' if case in told else 'oracle'} alone")
+
+    def _takeovers(self, told):
+        """M7: each mass takeover with its numbers, the unions that held and where it is told."""
+        found = set(takeovers.mass(self.model))
+        told = {tuple(tuple(part) if isinstance(part, list) else part for part in one) for one in told}
+        self.compared += len(told)
+        for one in sorted(told ^ found, key=str):
+            self.differ("mass takeover", f"{one} {'engine' if one in told else 'oracle'} alone")
+
+    def _rates(self, told):
+        """S4: which declared rates follow from their numbers."""
+        found = set(rates.all_of(self.model.figures))
+        for _, _, follows in found:
+            self.count("S4: follows" if follows else "S4: differs")
+        told = {tuple(rate) for rate in told}
+        self.compared += len(told)
+        for rate in sorted(told ^ found):
+            self.differ("declared rate", f"{rate} {'engine' if rate in told else 'oracle'} alone")
+
+    def _flows(self, question, told):
+        found = Flows(self.model, question["unit"], day_number(question["from"]), day_number(question["to"]))
+        own = {"opening": found.opening, "flows": found.flows, "closing": found.closing}
+        self.compared += 2 + len(told["flows"])
+        if found.opening + sum(found.flows.values()) != found.closing:
+            self.differ("flows do not sum", f"{question}: {own}")
+        if told != own:
+            self.differ("flows", f"{question}: engine {told}, oracle {own}")
 
     def _known_at(self, line):
         question = line["question"]

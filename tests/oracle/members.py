@@ -35,6 +35,12 @@ class Claim:
         self.was_out = False
         self.is_winner = False
         self.objected_out = False
+        self.today = body["origin"]  # what befell it first today, but for a revision
+
+    def note(self, what):
+        """What befell it today: the first thing counts, but for a revision."""
+        if self.today in (None, "revised"):
+            self.today = what
 
     @property
     def is_open(self):
@@ -67,6 +73,7 @@ class Takeover:
         self.loser = loser
         self.day = day
         self.is_clean = is_clean
+        self.of_holder = False
         self.retained = loser.retained
         self.profile = dict(loser.profile)
         self.known = day_of_clock(max(winner.fact.hlc, loser.fact.hlc))
@@ -119,6 +126,7 @@ class Person:
         self.takeovers = []
         self.cases = []  # (kind, names of facts)
         self.states = []  # (day, rows)
+        self.active = []  # (day, the claim that holds actively then, what ended the one before, what began it)
         days = {}
         for fact in facts:
             days.setdefault(fact.day, []).append(fact)
@@ -127,10 +135,13 @@ class Person:
         for day in sorted(days):
             self._sweep(day, days[day])
             self.states.append((day, self._rows()))
+            self._note_change(day)
 
     def _sweep(self, day, facts):
         """One day: own facts of each union, deaths, void claims go, decisions, the holder, takeovers."""
         before = self.holder
+        for claim in self.claims:
+            claim.today = None
         deaths = []
         by_union = {}
         for fact in sorted(facts, key=lambda fact: fact.written):
@@ -173,6 +184,7 @@ class Person:
 
     def _close(self, claim, day, how):
         claim.end = (day, how)
+        claim.note(how)
         self.closed.append(claim)
 
     def _own_fact(self, day, fact, deaths):
@@ -183,13 +195,17 @@ class Person:
                 self.claims.append(Claim(fact, self.kind_of(body["branch"])))
             elif claim.retained:
                 claim.retained = False
+                if claim.start < day:
+                    claim.note("retention ended")
                 self._restate(claim, body["profile"])
         elif kind == "member.revised":
             if claim is not None:
                 self._restate(claim, body["profile"])
+                claim.note("revised")
         elif kind == "member.retained":
             if claim is not None:
                 claim.retained = True
+                claim.note("retained")
             else:
                 self._case("orphan-end", fact)
         elif kind == "member.left" and body["reason"] == "deceased":
@@ -259,6 +275,7 @@ class Person:
                 claim.takeover.decide(day)
             if claim.ruled_out and not claim.was_out and claim.is_open:
                 self.count("M4: claim ruled out")
+                claim.note("ruled")
                 self._hand_on(claim)
 
     def _apply(self, ruling, day):
@@ -285,6 +302,7 @@ class Person:
     def _open_again(claim):
         claim.end = None
         claim.takeover.is_undone = True
+        claim.today = "opened again"
 
     def _hand_on(self, out):
         """Rule 10: what a claim that is out took over opens again, and so on along the chain."""
@@ -317,6 +335,7 @@ class Person:
                 self.count("M3: objected out")
                 was_out = claim.is_out
                 claim.objected_out = True
+                claim.note("objected")
                 if not was_out:
                     self._hand_on(claim)
                 acted = True
@@ -341,6 +360,7 @@ class Person:
             if claim is before or claim.rank == new.rank:
                 clean = claim.retained or new.names == claim.union
                 claim.takeover = Takeover(new, claim, day, clean)
+                claim.takeover.of_holder = claim is before
                 if claim.ruled_out:
                     claim.takeover.decide(day)  # out already: nobody doubts it any more
                 self.takeovers.append(claim.takeover)
@@ -383,6 +403,26 @@ class Person:
         if claim.retained and claim.rank < holder.rank:
             return "kept", False  # shown, counted nowhere: retained members are holders
         return "disputed", False
+
+    def _note_change(self, day):
+        """Keeps which claim holds actively from a day on, where that is another than before."""
+        now = next((row.claim for row in self.states[-1][1]
+                    if row.holds and row.status_counted() == "active"), None)
+        before = self.active[-1][1] if self.active else None
+        if now is not before:
+            self.active.append((day, now, before and before.today, now and now.today))
+
+    def active_on(self, day):
+        """The claim that holds actively on a day."""
+        return next((claim for since, claim, *_ in reversed(self.active) if since <= day), None)
+
+    def changes(self, first, last):
+        """The changes of these days: the claim before and what ended it, the claim after and what began it."""
+        before = None
+        for day, now, lost, gained in self.active:
+            if first <= day <= last:
+                yield before, lost, now, gained
+            before = now
 
     @staticmethod
     def _is_tie(one, other):

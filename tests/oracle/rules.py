@@ -17,7 +17,8 @@ MEMBERS = [
     "M3: objection without effect", "M3, M4: takeover undone", "M4: claim ruled out",
     "M4: ruling lapsed", "M4: ruling replaced", "M4: winner opens again",
     "M4: ruling in force over claim", "M4: ruling in force over registration",
-    "M4: ruling in force over branch", "M6: rekeyed", "M8: unqualified", "case: foreign-death",
+    "M4: ruling in force over branch", "M6: rekeyed", "M7: mass takeover",
+    "M7: not from outside, or no more than its host employs", "M8: unqualified", "case: foreign-death",
     "case: objection-without-effect", "case: dual-membership", "case: duplicate-branch",
     "case: orphan-end", "status: active", "status: retained", "status: disputed",
     "status: secondary", "status: in_transit", "status: kept", "status: overruled",
@@ -39,7 +40,8 @@ NUMBERS = [
     "doubt: person", "doubt: unit of two parents", "doubt: women", "known at: a checkpoint",
     "known at: refused", "answer: by child", "answer: by ownership", "answer: by industry",
     "answer: by headcount", "answer: by total",
-    "answer: as declared",
+    "answer: as declared", "S4: follows", "S4: differs", "flow: new", "flow: in", "flow: resumed", "flow: out",
+    "flow: retained", "flow: left", "flow: moved", "flow: holder_changed", "flow: corrected",
 ]
 
 ALL = [f"verdict: {verdict}" for verdict in VERDICTS] + AUTHORITY + MEMBERS + PLACES + NUMBERS

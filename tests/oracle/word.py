@@ -92,11 +92,18 @@ class Word:
 
     def server_of(self, unit, clock):
         """The node that serves a unit at a clock: the latest enrolled for the deepest unit on the way up."""
+        return self._server(unit, clock)[0]
+
+    def served_unit(self, unit, clock):
+        """The unit that the node which serves a unit at a clock is enrolled for."""
+        return self._server(unit, clock)[1]
+
+    def _server(self, unit, clock):
         for step in self.path_at(unit, 0, clock):
             holding = [other for other in self._enrolments(step, clock) if self.holds(other, clock)]
             if holding:
-                return holding[-1].body["node"]
-        return None
+                return holding[-1].body["node"], step
+        return None, None
 
     def office_unit(self, enrolment, clock):
         """The unit of an office at a clock: the one enrolled for, or what follows it one to one."""

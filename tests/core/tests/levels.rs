@@ -146,6 +146,8 @@ fn every_level_gives_the_same_figures() {
         "tried: an objection",
         "tried: a report",
         "tried: a merger",
+        "tried: a firm becomes another",
+        "tried: firms merge or split",
         "tried: a rekey",
         "tried: a death",
         "tried: a retention",

@@ -87,14 +87,24 @@ impl View {
             _ => false,
         };
         let withdrawals = self.facts[fresh.clone()].iter().any(moves_withdrawals);
-        let moves_host =
-            |fact: &OrgFact| matches!(fact.fact.body, FactBody::Branch(BranchFact::Moved { .. }));
-        if self.facts[fresh.clone()].iter().any(moves_host) {
+        if self.facts[fresh.clone()].iter().any(|fact| self.hosts_others(&fact.fact.body)) {
             self.members.touch_all();
         }
         let branches = self.fold_local(fresh.clone());
         self.index_checkpoints(fresh);
         OrgChange::Local { branches, withdrawals }
+    }
+
+    /// Whether a fact tells where a union's members are of matter now, besides those it names: its host moves,
+    /// or it was awaited by a union that had merged into it.
+    fn hosts_others(&self, body: &FactBody) -> bool {
+        let FactBody::Branch(fact) = body else { return false };
+        let awaited = |at: BranchIx| {
+            let merged = self.branches.all.iter().filter_map(|union| union.merged);
+            merged.into_iter().any(|(_, into)| into == at)
+        };
+        matches!(fact, BranchFact::Moved { .. })
+            || fact.profile().is_some() && self.branches.find(&fact.branch()).is_some_and(awaited)
     }
 
     /// Whether a fact waits for a unit or union that may just have come.

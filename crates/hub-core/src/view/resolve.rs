@@ -366,29 +366,28 @@ impl Resolver<'_> {
         self.verdicts.insert(place, Verdict::Stands);
     }
 
-    /// A unit with a node of its own is told by what registers it: below the office of who says so.
-    fn introduces_its_audience(&mut self, place: u32, by: &Restating) -> bool {
-        let FactBody::Unit(UnitFact::Registered { unit, parent: Some(parent), .. }) =
+    /// A unit with a node of its own is told by what registers it, after what registers the units above it:
+    /// all below the office of who says so.
+    fn introduces(&mut self, place: u32, by: &Restating) -> bool {
+        let FactBody::Unit(UnitFact::Registered { parent: Some(parent), .. }) =
             &self.fact(place).fact.body
         else {
             return false;
         };
-        let (unit, parent) = (*unit, *parent);
+        let parent = *parent;
         let writer = (by.id.chain.node, by.id.chain.epoch);
-        let is_own = by.id.chain.lane == Lane::Down(unit) && !by.is_cut_off(&self.authority);
+        let may = matches!(by.id.chain.lane, Lane::Down(_)) && !by.is_cut_off(&self.authority);
         let office = self.authority.office_at(&self.tree, writer, by.hlc);
         let parent = self.tree.find_registered(&parent);
-        is_own
-            && office
-                .zip(parent)
-                .is_some_and(|(office, parent)| self.tree.is_at_or_above(office, parent, by.hlc))
+        may && office
+            .zip(parent)
+            .is_some_and(|(office, parent)| self.tree.is_at_or_above(office, parent, by.hlc))
     }
 
     /// What a node above said of a fact that is not held: it stands if that node may say so.
     fn judge_stand_in(&mut self, place: u32, stand_in: &StandIn) -> Verdict {
         let by = &stand_in.by;
-        let is_right =
-            by.is_right(&self.tree, &mut self.authority) || self.introduces_its_audience(place, by);
+        let is_right = by.is_right(&self.tree, &mut self.authority) || self.introduces(place, by);
         if !is_right {
             return Verdict::Parked(Reason::NoAuthority);
         }

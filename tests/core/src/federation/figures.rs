@@ -34,10 +34,21 @@ impl Maker {
         let mut rates = Vec::new();
         if self.rng.one_in(3) {
             let percent = if self.rng.one_in(2) { members * 100 / employees } else { 92 };
+            let text = match self.rng.below(6) {
+                0 => format!("超过{percent}%"),
+                1 => format!("{percent}%以上"),
+                2 => format!("不低于{percent}%"),
+                3 => format!("{}‰", members * 1000 / employees),
+                4 => {
+                    let tenths = (2_000 * members + employees) / (2 * employees);
+                    format!("{}.{}%", tenths / 10, tenths % 10)
+                }
+                _ => format!("{percent}%"),
+            };
             rates.push(DeclaredRate {
                 numerator: 102,
                 denominator: 101,
-                text: format!("{percent}%"),
+                text,
                 name: "入会率".into(),
             });
         }

@@ -1,13 +1,14 @@
 //! Facts about persons: starts, ends, retentions, deaths, rekeys, several to a block.
 
-use super::{Maker, Union};
+use super::{Maker, PERSONS, Rng, Union, person};
 use crate::offices::Entry;
 use hub_core::fact::member::{
     Evidence, Flag, LeaveReason, MemberAct, MemberFact, Origin, Profile, Sex, Start,
 };
 use hub_core::fact::unit::Level;
 use hub_core::fact::{ATTRIBUTE_FIRST_JOINED, Attribute, FactBody};
-use hub_core::time::Day;
+use hub_core::id::MemberKey;
+use hub_core::time::{DAY_MILLIS, Day};
 
 impl Maker {
     pub(super) fn member(&mut self) {
@@ -46,6 +47,39 @@ impl Maker {
             };
             self.tried(what, Some(id));
         }
+    }
+
+    /// M7: union after union states the same persons, more than a small firm has.
+    pub(super) fn in_bulk(&mut self, seed: u64) {
+        self.rng = Rng::new(seed ^ 0xb01d);
+        let persons: Vec<MemberKey> = (PERSONS..PERSONS + 56).map(person).collect();
+        let mut near: Vec<usize> = Vec::new();
+        for _ in 0..4 {
+            if self.unions.is_empty() {
+                return;
+            }
+            // mostly from another corner than the last
+            let far: Vec<Union> =
+                self.unions.iter().filter(|u| !near.contains(&u.host)).copied().collect();
+            let among = if far.is_empty() { &self.unions } else { &far };
+            let union = among[self.rng.index(among.len())];
+            near = self.path(union.host).into_iter().take(2).collect();
+            let by = self.server(union.host);
+            self.now += 4 * DAY_MILLIS;
+            let evidence = Evidence::LabourContract;
+            let start = Start { origin: Origin::New, evidence, from: None, ..self.start() };
+            let start = Start { employer: None, qualified: true, ..start };
+            let today = self.today();
+            let count = 52 + self.rng.index(5);
+            let joined = |member: &MemberKey| {
+                let act = MemberAct::Joined(start);
+                let fact = MemberFact { member: *member, branch: union.id, act };
+                Entry::new(today, self.places[union.host].id, FactBody::Member(fact))
+            };
+            let entries: Vec<Entry> = persons.iter().take(count).map(joined).collect();
+            self.write(by, union.host, &entries);
+        }
+        self.made.persons.extend(persons);
     }
 
     fn statement(&mut self, union: Union, day: Day) -> Entry {
@@ -98,6 +132,7 @@ impl Maker {
                 Origin::Existing,
                 Origin::New,
                 Origin::New,
+                Origin::Transferred,
                 Origin::Resumed,
             ]),
             evidence: self.rng.pick(&[

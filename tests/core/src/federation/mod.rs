@@ -27,6 +27,9 @@ const BEGINS: i32 = 20_000;
 /// How many persons there are: few, so that unions meet over them.
 const PERSONS: u64 = 10;
 
+/// In one of so many federations a union loads the members of another in bulk.
+const IN_BULK: u64 = 20;
+
 /// What a federation wrote.
 #[derive(Debug)]
 pub struct Federation {
@@ -82,6 +85,13 @@ struct Maker {
     codes: u32,
 }
 
+fn person(number: u64) -> MemberKey {
+    let digest = sha256(&[b"generated person", &number.to_be_bytes()]).0;
+    let mut key = [0; 16];
+    key.copy_from_slice(&digest[..16]);
+    MemberKey(key)
+}
+
 impl Federation {
     /// The federation of this seed, after so many acts.
     pub fn of(seed: u64, acts: usize) -> Self {
@@ -101,6 +111,9 @@ impl Federation {
                 maker.act();
             }
         }
+        if seed % IN_BULK == IN_BULK - 1 {
+            maker.in_bulk(seed);
+        }
         maker.made
     }
 
@@ -115,12 +128,7 @@ impl Maker {
         let root = UnitId::of_territory("990000", 2024);
         let office = Office::new(&format!("{seed}/0"), root);
         let root_key = office.public_key();
-        let persons = (0..PERSONS).map(|number| {
-            let digest = sha256(&[b"generated person", &number.to_be_bytes()]).0;
-            let mut key = [0; 16];
-            key.copy_from_slice(&digest[..16]);
-            MemberKey(key)
-        });
+        let persons = (0..PERSONS).map(person);
         Self {
             rng: Rng::new(seed),
             now: Day(BEGINS).start_millis(),

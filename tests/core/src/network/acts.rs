@@ -263,7 +263,7 @@ impl Play {
             33..43 => self.rule(node),
             43..48 => self.object(node),
             48..50 => self.report(node),
-            50..70 => {
+            50..69 => {
                 let hosts: Vec<usize> = (0..NODES).filter(|at| self.hosts_unions(*at)).collect();
                 let node = self.pick(&hosts).unwrap_or(node);
                 self.member(node);
@@ -272,7 +272,11 @@ impl Play {
             75..81 => self.move_unit(node),
             81..89 => self.union(node),
             89..95 => self.withdraw(node),
-            95..97 => self.close(node),
+            95 => self.close(node),
+            69 | 96 => {
+                let node = if self.rng.one_in(3) { node } else { self.rng.index(7) };
+                self.succeed(node);
+            }
             _ => self.enrol_late(),
         }
     }

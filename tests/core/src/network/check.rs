@@ -172,8 +172,10 @@ impl Network {
                     Lane::Up => false,
                     Lane::Down(audience) => root.tree().find(&audience).is_some_and(|at| {
                         // what flowed to it while the audience stood below it stays there
-                        let moves = root.tree().unit(at).moves.iter();
-                        let before = moves.map(|moved| Hlc::at(moved.stamp.hlc.millis() - 1));
+                        let moves = root.tree().unit(at).moves.iter().map(|moved| moved.stamp);
+                        let followed = root.tree().succession_of(at).map(|follows| follows.stamp);
+                        let ends = moves.chain(followed);
+                        let before = ends.map(|stamp| Hlc::at(stamp.hlc.millis() - 1));
                         before.chain([now]).any(|clock| {
                             root.tree().is_at_or_above(unit, at, clock)
                                 || root.tree().is_at_or_above(at, unit, clock)

@@ -2,6 +2,7 @@
 //! answers. It is told nothing else.
 
 mod link;
+mod more;
 mod questions;
 
 pub use link::{Link, Reply};
@@ -41,5 +42,10 @@ pub fn told(made: &Federation, seed: u64) -> Result<Vec<String>, serde_json::Err
         lines.push(serde_json::to_string(&question)?);
     }
     lines.push(serde_json::to_string(&questions::cases(made, &mut view))?);
+    lines.push(serde_json::to_string(&more::rates(&view))?);
+    lines.push(serde_json::to_string(&more::takeovers(&view))?);
+    if let Some(flow) = more::flow(made, &mut view, seed) {
+        lines.push(serde_json::to_string(&flow)?);
+    }
     Ok(lines)
 }

@@ -9,13 +9,16 @@ use crate::fact::{FactBody, GovernanceFact, Withdrawn};
 use crate::id::{ChainId, FactId, Lane, MemberKey, UnitId};
 use crate::time::Day;
 use crate::view::OrgFact;
+use crate::view::decision::Precedence;
 use crate::view::tree::UnitIx;
 use crate::view::verdict::Verdict;
 use crate::view::withdrawal::Withdrawal;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 impl Work<'_> {
     pub(super) fn decisions(&mut self, unions: &Unions) {
+        let mut rulings = Vec::new();
         for place in 0..self.view.facts.len() {
             let OrgFact { id, height, fact, stand_in } = &self.view.facts[place];
             if stand_in.is_some() || !self.places.is_whole(self.view, &id.chain, *height) {
@@ -23,28 +26,50 @@ impl Work<'_> {
             }
             let (id, fact) = (*id, fact.clone());
             let FactBody::Governance(decided) = &fact.body else { continue };
-            let counts = self.view.verdicts[place].stands();
-            let (body, seats) = match decided {
-                GovernanceFact::Ruled { sides, winner, from, .. } => {
-                    let Some(level) = self.view.level_of_office(&id, fact.hlc) else { continue };
-                    let (sides, winner, from) = (sides.clone(), *winner, *from);
+            match decided {
+                GovernanceFact::Ruled { sides, .. } => {
+                    let Some(content) = self.decision_at(place) else { continue };
                     let mut seats = Seats::new();
-                    for side in &sides {
+                    for side in sides {
                         join(&mut seats, &self.seats_of(side, unions), Day::OPEN);
                     }
-                    (RestatedBody::Ruled { sides, winner, from, level }, seats)
+                    let sides = sides.clone();
+                    rulings.push(Told { id, content, sides, seats });
                 }
-                GovernanceFact::Objected { member, branch, from, evidence } => {
-                    let (member, branch) = (*member, *branch);
-                    let (from, evidence) = (*from, *evidence);
-                    let seats = self.seats_of_key(&member, unions);
-                    (RestatedBody::Objected { member, branch, from, evidence }, seats)
+                GovernanceFact::Objected { member, .. } => {
+                    let Some(content) = self.decision_at(place) else { continue };
+                    let seats = self.seats_of_key(member, unions);
+                    self.restate(id, 0, &content, &seats);
                 }
-                _ => continue,
-            };
-            self.restate(id, 0, &Content::new(&fact, body, counts), &seats);
+                _ => {}
+            }
+        }
+        share_what_replaces(&mut rulings);
+        for Told { id, content, seats, .. } in &rulings {
+            self.restate(*id, 0, content, seats);
         }
         self.withdrawals();
+    }
+
+    /// What is restated of a ruling or an objection.
+    pub(super) fn decision_at(&mut self, place: usize) -> Option<Content> {
+        let OrgFact { id, fact, .. } = &self.view.facts[place];
+        let (id, fact) = (*id, fact.clone());
+        let FactBody::Governance(decided) = &fact.body else { return None };
+        let body = match decided {
+            GovernanceFact::Ruled { sides, winner, from, .. } => {
+                let level = self.view.level_of_office(&id, fact.hlc)?;
+                let (sides, winner, from) = (sides.clone(), *winner, *from);
+                RestatedBody::Ruled { sides, winner, from, level }
+            }
+            GovernanceFact::Objected { member, branch, from, evidence } => {
+                let (member, branch) = (*member, *branch);
+                let (from, evidence) = (*from, *evidence);
+                RestatedBody::Objected { member, branch, from, evidence }
+            }
+            _ => return None,
+        };
+        Some(Content::new(&fact, body, self.view.verdicts[place].stands()))
     }
 
     fn seats_of(&mut self, side: &Side, unions: &Unions) -> Seats {
@@ -199,4 +224,38 @@ impl Work<'_> {
 /// In the lane of this unit, for good.
 fn whole(audience: UnitId) -> Seat {
     Seat { audience, until: Day::OPEN }
+}
+
+/// A ruling, and who is told of it.
+struct Told {
+    id: FactId,
+    content: Content,
+    sides: Vec<Side>,
+    seats: Seats,
+}
+
+impl Told {
+    fn precedence(&self) -> Option<Precedence> {
+        let RestatedBody::Ruled { level, .. } = &self.content.said.body else { return None };
+        Some((*level, Reverse(self.content.hlc()), Reverse(self.id)))
+    }
+}
+
+/// Who is told of a ruling is told of every one that goes before it and shares a side: whether the one is in
+/// force rests on the other, whatever else that other is about.
+fn share_what_replaces(rulings: &mut [Told]) {
+    rulings.sort_by_key(|ruling| Reverse(ruling.precedence()));
+    let mut sharing: BTreeMap<Side, Seats> = BTreeMap::new();
+    for ruling in rulings {
+        for side in &ruling.sides {
+            if let Some(seats) = sharing.get(side) {
+                join(&mut ruling.seats, seats, Day::OPEN);
+            }
+        }
+        if ruling.content.counts {
+            for side in &ruling.sides {
+                join(sharing.entry(*side).or_default(), &ruling.seats, Day::OPEN);
+            }
+        }
+    }
 }

@@ -17,7 +17,7 @@ use crate::fact::GovernanceFact;
 use crate::fact::governance::RestatedBody;
 use crate::id::{FactId, NodeId, UnitId};
 use crate::time::{Day, Hlc};
-use places::Places;
+use places::{Places, Reached};
 use stated::Ledger;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -182,13 +182,25 @@ impl Work<'_> {
     }
 
     /// What a node below was last told of a fact, by those above it, in whatever lane reached it.
-    fn latest(&self, of: &Subject, seat: UnitIx) -> Option<Restating> {
-        let told = self.view.restatements.of(of).iter().filter(|by| {
-            self.view.verdicts[by.place as usize].stands()
-                && self.places.is_by_one_above(self.view, seat, by)
-                && self.places.is_told(&self.view.tree, seat, by)
-        });
-        told.max_by_key(|by| (by.revision, by.hlc, by.id)).copied()
+    fn latest(&self, of: &Subject, seat: UnitIx) -> Latest {
+        let (view, places) = (&*self.view, &self.places);
+        let mut latest = Latest::default();
+        for by in view.restatements.of(of) {
+            if view.verdicts[by.place as usize].stands() && places.is_by_one_above(view, seat, by) {
+                let rank = |by: &Restating| (by.revision, by.hlc, by.id);
+                let later = |known: &Option<Restating>| {
+                    known.as_ref().is_none_or(|known| rank(known) < rank(by))
+                };
+                let told = places.told(&view.tree, seat, by);
+                if told != Reached::Never && later(&latest.perhaps) {
+                    latest.perhaps = Some(*by);
+                }
+                if told == Reached::Surely && later(&latest.surely) {
+                    latest.surely = Some(*by);
+                }
+            }
+        }
+        latest
     }
 
     /// Notes what is due of one fact to the nodes of `seats` that lack it.
@@ -201,11 +213,22 @@ impl Work<'_> {
                 let latest = self.latest(&of, *at);
                 // what a node further up has said stays its business
                 if latest
+                    .surely
                     .is_none_or(|by| !self.places.is_by_one_above(self.view, self.places.own, &by))
                 {
-                    self.ledger.note(self.view, of, audience, latest.as_ref(), now);
+                    self.ledger.note(self.view, of, audience, &latest, now);
                 }
             }
         }
     }
+}
+
+/// What a node below was told last of a fact.
+#[derive(Debug, Clone, Copy, Default)]
+struct Latest {
+    /// In a lane that reached it for certain.
+    surely: Option<Restating>,
+    /// The same, or in one that reached it if it was under way quickly: the unit that the lane is for has
+    /// come or gone since.
+    perhaps: Option<Restating>,
 }

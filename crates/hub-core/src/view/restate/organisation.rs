@@ -9,11 +9,11 @@ use crate::fact::governance::RestatedBody;
 use crate::fact::{BranchFact, FactBody, FigureFact, UnitFact};
 use crate::id::{FactId, Lane, UnitId};
 use crate::time::Day;
-use crate::view::OrgFact;
 use crate::view::restated::Subject;
 use crate::view::table::MemberIx;
 use crate::view::tree::UnitIx;
 use crate::view::verdict::Verdict;
+use crate::view::{OrgFact, View};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Work<'_> {
@@ -35,7 +35,7 @@ impl Work<'_> {
             RestatedBody::Branch(_) => (2, None),
             _ => (3, None),
         };
-        let id_of = |view: &crate::view::View, place: usize| view.facts[place].id;
+        let id_of = |view: &View, place: usize| view.facts[place].id;
         due.sort_by_key(|(place, content, _)| {
             (rank(content), content.hlc(), id_of(self.view, *place))
         });
@@ -75,10 +75,12 @@ impl Work<'_> {
             let seat = Seat { audience: self.view.tree.unit(above).id, until: Day::OPEN };
             join(frame.entry(unit).or_default(), &Seats::from([(above, seat)]), Day::OPEN);
         }
+        let tied = tied_by_succession(self.view);
         let mut open: Vec<UnitIx> = frame.keys().copied().collect();
         while let Some(at) = open.pop() {
             let seats = frame.get(&at).cloned().unwrap_or_default();
-            for parent in parents_ever(&self.view.tree, at) {
+            let tied = tied.get(&at).into_iter().flatten().copied();
+            for parent in parents_ever(&self.view.tree, at).into_iter().chain(tied) {
                 let known = frame.entry(parent).or_default();
                 let before = known.len();
                 join(known, &seats, Day::OPEN);
@@ -185,7 +187,10 @@ impl Work<'_> {
         for ((fact, sub), audience) in stated {
             let Some(at) = self.view.tree.find(&audience) else { continue };
             if let Some(place) = self.view.by_id.get(&fact).copied() {
-                let content = if sub == 0 { self.content_at(place as usize) } else { None };
+                let place = place as usize;
+                let content = (sub == 0)
+                    .then_some(place)
+                    .and_then(|place| self.content_at(place).or_else(|| self.decision_at(place)));
                 if let Some(content) = content {
                     let seats = self.seats_in(at);
                     self.restate(fact, 0, &content, &seats);
@@ -220,6 +225,21 @@ impl Work<'_> {
         let seat = Seat { audience: self.view.tree.unit(audience).id, until: Day::OPEN };
         seats.into_keys().map(|at| (at, seat)).collect()
     }
+}
+
+/// The units that a succession names beside each: whether it stands rests on where all of them do (U4), and who
+/// holds one that does not stand finds so by the same.
+fn tied_by_succession(view: &View) -> BTreeMap<UnitIx, BTreeSet<UnitIx>> {
+    let mut tied: BTreeMap<UnitIx, BTreeSet<UnitIx>> = BTreeMap::new();
+    for OrgFact { fact, .. } in &view.facts {
+        let FactBody::Unit(UnitFact::Succeeded { old, new, .. }) = &fact.body else { continue };
+        let named: BTreeSet<UnitIx> =
+            old.iter().chain(new).filter_map(|unit| view.tree.find_registered(unit)).collect();
+        for at in &named {
+            tied.entry(*at).or_default().extend(&named);
+        }
+    }
+    tied
 }
 
 /// Whether a fact about a union shapes claims: what it is, and where it is hosted.

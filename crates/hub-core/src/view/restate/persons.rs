@@ -54,12 +54,31 @@ impl Work<'_> {
             .collect();
         share(&mut members, &merged);
         let mut full = members.clone();
+        self.at_employers(&members, &mut full);
         extend(&mut full, &employers);
         extend(&mut full, &covered);
         share(&mut full, &merged);
         share(&mut full, &self.natural_keys());
         share(&mut full, &self.own_of_one_employer());
         Unions { members, full }
+    }
+
+    /// An own union counts those whom it employs, wherever they are members (M5): it matters where they do.
+    fn at_employers(&self, members: &[Seats], full: &mut [Seats]) {
+        let tree = &self.view.tree;
+        let heir = |at: UnitIx| tree.heir_on(tree.canonical(at), Day::OPEN);
+        let mut seats: BTreeMap<UnitIx, Seats> = BTreeMap::new();
+        for (branch, employer) in self.employed() {
+            join(seats.entry(heir(employer)).or_default(), &members[branch as usize], Day::OPEN);
+        }
+        for (at, branch) in self.view.branches.all.iter().enumerate() {
+            let own = branch.profile.as_ref().is_some_and(|p| p.kind == BranchKind::Own);
+            for (_, host) in branch.hosts.iter().filter(|_| own) {
+                if let Some(seats) = seats.get(&heir(*host)) {
+                    join(&mut full[at], seats, Day::OPEN);
+                }
+            }
+        }
     }
 
     /// Unions with the employers of those who are, or might be, members there.
@@ -94,7 +113,9 @@ impl Work<'_> {
         for (at, branch) in self.view.branches.all.iter().enumerate() {
             let own = branch.profile.as_ref().is_some_and(|p| p.kind == BranchKind::Own);
             for (_, host) in branch.hosts.iter().filter(|_| own) {
-                let known = *first.entry(self.view.tree.canonical(*host)).or_insert(at);
+                let tree = &self.view.tree;
+                let employer = tree.heir_on(tree.canonical(*host), Day::OPEN);
+                let known = *first.entry(employer).or_insert(at);
                 pairs.extend((known != at).then_some((known, at)));
             }
         }

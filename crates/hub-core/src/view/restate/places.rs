@@ -8,6 +8,14 @@ use crate::view::restated::Restating;
 use crate::view::tree::{Tree, UnitIx};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Whether what flowed down a lane came to a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reached {
+    Never,
+    Perhaps,
+    Surely,
+}
+
 /// The units that nodes serve, as this node sees them now.
 pub(super) struct Places {
     pub(super) own: UnitIx,
@@ -90,10 +98,36 @@ impl Places {
         units.any(|above| above != unit && reports_to(&view.tree, unit, above, self.now))
     }
 
-    /// Whether what was restated in some lane reached the node of a unit.
-    pub(super) fn is_told(&self, tree: &Tree, seat: UnitIx, by: &Restating) -> bool {
-        let Lane::Down(audience) = by.id.chain.lane else { return false };
-        self.comparable(tree, seat, &audience, by.hlc)
+    /// Whether what was restated in some lane reached the node of a unit: blocks go where the lane leads when
+    /// they pass, by what those who pass them on know then.
+    pub(super) fn told(&self, tree: &Tree, seat: UnitIx, by: &Restating) -> Reached {
+        let Lane::Down(audience) = by.id.chain.lane else { return Reached::Never };
+        let flows = |at: Hlc| self.comparable(tree, seat, &audience, at);
+        match (flows(by.hlc), flows(self.now)) {
+            (false, false) => Reached::Never,
+            (true, true) if self.is_settled(tree, seat, &audience) => Reached::Surely,
+            _ => Reached::Perhaps,
+        }
+    }
+
+    /// Whether a lane has led to the node of a unit ever since anybody knew what it is for: it is for that unit,
+    /// for one above it, or for one below it that was registered once and has stayed where it was.
+    fn is_settled(&self, tree: &Tree, seat: UnitIx, audience: &UnitId) -> bool {
+        let Some(found) = tree.find_registered(audience) else { return false };
+        if tree.unit(found).id != *audience || tree.is_at_or_above(found, seat, self.now) {
+            return tree.unit(found).id == *audience;
+        }
+        let mut at = found;
+        while at != seat {
+            let unit = tree.unit(at);
+            let stayed = unit.moves.is_empty() && unit.unmoved.is_empty();
+            let [only] = unit.registrations.as_slice() else { return false };
+            match only.parent {
+                Some(parent) if stayed && tree.heir_at(at, self.now) == at => at = parent,
+                _ => return false,
+            }
+        }
+        true
     }
 
     /// The lane meant, or the node's own where what the lane is for stands here no longer.
@@ -103,6 +137,7 @@ impl Places {
             at != self.own
                 && tree.is_at_or_above(self.own, at, self.now)
                 && self.comparable(tree, seat, &audience, self.now)
+                && self.is_settled(tree, seat, &audience)
         });
         if is_here { audience } else { tree.unit(seat).id }
     }
@@ -139,6 +174,7 @@ impl Places {
                 parents.retain(|parent, _| !path.contains(parent));
             }
             open.extend(parents.into_iter().map(|(parent, day)| (parent, day.min(until))));
+            open.extend(followers(tree, at).into_iter().map(|heir| (heir, until)));
         }
         self.seats.insert(unit, seats.clone());
         seats
@@ -159,7 +195,10 @@ impl Places {
     pub(super) fn holds(&mut self, view: &View, seat: UnitIx, chain: &ChainId, at: Hlc) -> bool {
         let flows = |place: &mut Self, at: Hlc| match chain.lane {
             Lane::Up => false,
-            Lane::Down(audience) => place.comparable(&view.tree, seat, &audience, at),
+            Lane::Down(audience) => {
+                place.comparable(&view.tree, seat, &audience, at)
+                    && place.is_settled(&view.tree, seat, &audience)
+            }
         };
         let from_below = match self.holds.get(&(seat, *chain)) {
             Some(known) => *known,
@@ -234,6 +273,12 @@ fn parents_until(tree: &Tree, unit: UnitIx) -> BTreeMap<UnitIx, Day> {
         }
     }
     parents
+}
+
+/// What follows a unit (U4): what named it stands there, or above there, from then on.
+fn followers(tree: &Tree, unit: UnitIx) -> Vec<UnitIx> {
+    let succession = tree.succession_of(unit).into_iter();
+    succession.flat_map(|succession| &succession.new).map(|new| tree.canonical(*new)).collect()
 }
 
 /// Every parent a unit ever had, under any registration.

@@ -1,6 +1,6 @@
 //! What was restated, and what is due because it is not, or not as it is now.
 
-use super::Due;
+use super::{Due, Latest};
 use crate::fact::governance::{RestatedBody, Restatement};
 use crate::fact::member::MemberAct;
 use crate::fact::{BranchFact, FactBody, GovernanceFact, UnitFact};
@@ -68,20 +68,15 @@ impl Ledger {
         view: &View,
         of: Subject,
         audience: UnitId,
-        latest: Option<&Restating>,
+        latest: &Latest,
         now: &Content,
     ) {
-        let latest = latest.and_then(|by| match &view.facts[by.place as usize].fact.body {
-            FactBody::Governance(GovernanceFact::Restated { content, counts, .. }) => {
-                Some((content.as_ref(), *counts))
-            }
-            _ => None,
-        });
-        let is_due = match latest {
+        let differs = |told: Option<&Restating>| match told.and_then(|by| said(view, by)) {
             // what does not count need not be taken back where it was never said
             None => now.counts,
             Some((said, counts)) => counts != now.counts || (now.counts && *said != now.said),
         };
+        let is_due = differs(latest.surely.as_ref()) || differs(latest.perhaps.as_ref());
         if !is_due || !self.noted.insert((of, audience)) {
             return;
         }
@@ -92,5 +87,15 @@ impl Ledger {
         let (fact, revision) = (of.0, *revision);
         let fact = GovernanceFact::Restated { fact, content, counts, revision };
         self.due.push(Due { audience, fact });
+    }
+}
+
+/// What a restatement says, and whether it counts.
+fn said<'a>(view: &'a View, by: &Restating) -> Option<(&'a Restatement, bool)> {
+    match &view.facts[by.place as usize].fact.body {
+        FactBody::Governance(GovernanceFact::Restated { content, counts, .. }) => {
+            Some((content, *counts))
+        }
+        _ => None,
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{BEGINS, FAR, Play};
 use crate::offices::Entry;
-use hub_core::fact::{FactBody, UnitFact, Withdrawn};
-use hub_core::id::{FactId, Lane, UnitId};
+use hub_core::fact::unit::Succession;
+use hub_core::fact::{FactBody, GovernanceFact, UnitFact, Withdrawn};
+use hub_core::id::{FactId, UnitId};
 use hub_core::time::{Day, Hlc};
 
 impl Play {
@@ -33,14 +34,16 @@ impl Play {
         let places = [own.unit, unit, parent].map(|unit| tree.find(&unit));
         let [Some(above), Some(from), Some(to)] = places else { return };
         let strictly_above = |at| at != above && tree.is_at_or_above(above, at, now);
-        if tree.unit(from).registrations.len() > 1 || !strictly_above(from) || !strictly_above(to) {
+        let before = tree.parent_on(from, 0, self.network.today());
+        let may = strictly_above(from) && before.is_some_and(strictly_above) && strictly_above(to);
+        if tree.unit(from).registrations.len() > 1 || !may {
             return;
         }
         let server_of = |at| {
             let server = own.view.authority().server_of(tree, at, now)?;
             self.network.node_of(server.enrolment.node)
         };
-        let old = tree.parent_on(from, 0, self.network.today()).and_then(server_of);
+        let old = before.and_then(server_of);
         let Some(server) = server_of(to) else { return };
         // who has not heard yet that the place has a node of its own leads nobody past it
         let own_node = self.network.nodes.iter().position(|other| other.unit == parent);
@@ -49,6 +52,12 @@ impl Play {
         }
         // nor does anybody who has not heard of the move before
         if old != self.network.nodes[moved].parent {
+            return;
+        }
+        // nor past anybody on the way down who has not heard of the unit
+        let way = std::iter::successors(Some(server), |at| self.network.nodes[*at].parent);
+        let mut below = way.take_while(|at| *at != node);
+        if below.any(|at| self.network.nodes[at].view.tree().find_registered(&unit).is_none()) {
             return;
         }
         let entry = Entry::new(self.network.today(), own.unit, body);
@@ -69,6 +78,37 @@ impl Play {
         self.did("a closing");
     }
 
+    /// U4: firms merge, split, or become another, by a node above all of them. One that has a node of its own
+    /// is not followed one to one: that would hand its node over.
+    pub(super) fn succeed(&mut self, node: usize) {
+        let own = &self.network.nodes[node].view;
+        let (tree, now) = (own.tree(), Hlc::at(self.network.now));
+        let Some(above) = tree.find(&self.network.nodes[node].unit) else { return };
+        let firms = tree.ids().filter(|(id, at)| {
+            let unit = tree.unit(*at);
+            unit.id == **id && unit.is_employer() && tree.is_at_or_above(above, *at, now)
+        });
+        let mut firms: Vec<UnitId> =
+            firms.map(|(id, _)| *id).filter(|id| *id != self.network.nodes[node].unit).collect();
+        self.rng.shuffle(&mut firms);
+        let (olds, news) = self.rng.pick(&[(1, 1), (1, 1), (1, 1), (2, 1), (1, 2), (2, 2)]);
+        if olds + news == 2 {
+            firms.retain(|firm| self.network.nodes.iter().all(|node| node.unit != *firm));
+        }
+        if firms.len() < olds + news {
+            return;
+        }
+        let (old, new) = (firms[..olds].to_vec(), firms[olds..olds + news].to_vec());
+        let how = match (olds, news) {
+            (1, 1) => Succession::Redraw,
+            (1, _) => Succession::Split,
+            _ => Succession::Merger,
+        };
+        let back = self.rng.pick(&[0, 0, 20, -10]);
+        self.say(node, back, FactBody::Unit(UnitFact::Succeeded { old, new, how }));
+        self.did(if olds + news == 2 { "a firm becomes another" } else { "firms merge or split" });
+    }
+
     pub(super) fn withdraw(&mut self, node: usize) {
         let own = self.network.nodes[node].office.node;
         let mine: Vec<FactId> =
@@ -78,22 +118,29 @@ impl Play {
         let from = if self.rng.one_in(3) { &others } else { &mine };
         let from = from.clone();
         let Some(first) = self.pick(&from) else { return };
-        // the tree of the nodes stays: enrolments and territories were stated first
-        let is_frame = first.chain.lane != Lane::Up && self.is_frame(&first);
-        if is_frame || self.is_frame(&first) {
+        // the tree of the nodes stays: by it this test leads blocks
+        let count = 1 + self.rng.below(2);
+        let named = (0..count).map(|more| FactId { seq: first.seq + more, ..first });
+        if named.into_iter().any(|fact| self.is_frame(&fact)) {
             return;
         }
-        let count = 1 + self.rng.below(2);
         let withdrawn = Withdrawn { first, count, reason: "录入有误".into() };
         self.say(node, 0, FactBody::Withdrawn(withdrawn));
         self.did("a withdrawal");
     }
 
-    /// Whether a fact was written while the network was set up.
+    /// Whether a fact was written while the network was set up, or later made a node part of it or moved one.
     fn is_frame(&self, fact: &FactId) -> bool {
-        let root = &self.network.nodes;
-        let found = root.iter().find_map(|node| node.view.fact(fact));
-        found.is_some_and(|known| known.fact.hlc.day() <= Day(BEGINS))
+        let nodes = &self.network.nodes;
+        let Some(known) = nodes.iter().find_map(|node| node.view.fact(fact)) else { return false };
+        let leads_nodes = match &known.fact.body {
+            FactBody::Governance(GovernanceFact::NodeEnrolled(_)) => true,
+            FactBody::Unit(UnitFact::Moved { unit, .. }) => {
+                nodes.iter().any(|node| node.unit == *unit)
+            }
+            _ => false,
+        };
+        leads_nodes || known.fact.hlc.day() <= Day(BEGINS)
     }
 
     pub(super) fn enrol_late(&mut self) {
