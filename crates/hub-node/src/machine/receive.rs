@@ -63,7 +63,7 @@ impl Machine {
             Message::Want(ranges) => self.receive_want(from, &ranges, context),
             Message::Receipt(receipt) if parent => self.receive_receipt(now, *receipt, context),
             Message::WakeUp if parent => self.ask_soon(now),
-            Message::Ahead(heads) if parent => self.receive_ahead(heads),
+            Message::Ahead(heads) if parent => self.receive_ahead(heads, context),
             Message::Ask(ask) if !parent => self.receive_ask(now, from, &ask, context),
             Message::EnrolRequest(request) => self.receive_request(from, request),
             Message::EnrolAnswer(answer) => {
@@ -134,7 +134,7 @@ impl Machine {
         for reference in &references.blocks {
             let (block, end) = (reference.block, reference.position);
             let there = context.known(&block.chain, block.height) == Some(block.hash);
-            let done = there || context.aside(&block.hash);
+            let done = there || context.beside(&block.chain, block.height, &block.hash);
             let wanted = Some((block.chain, block.height));
             if let Some(inbound) = &mut self.peer(from).inbound
                 && inbound.note(after, end, Some(block.hash), done, wanted)

@@ -17,6 +17,7 @@ pub mod figure;
 pub mod figure_acts;
 pub mod findings;
 pub mod flows;
+pub mod fork;
 pub mod intake;
 pub mod log;
 pub mod member_acts;

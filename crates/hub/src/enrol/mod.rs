@@ -11,6 +11,7 @@ mod seal;
 mod tests;
 
 pub use accept::{Accepted, accept};
+pub(crate) use approve::chain_file;
 pub use approve::{Approval, Approved, approve, requested};
 pub use error::EnrolError;
 pub use found::{Founding, found};

@@ -19,7 +19,6 @@ use std::sync::RwLockReadGuard;
 /// Answers for one step of the machine; the view stands still while it lives.
 pub struct Lookup<'a> {
     journal: &'a Journal,
-    aside: &'a super::aside::Aside,
     view: RwLockReadGuard<'a, View>,
     who: Identity,
     key: Option<&'a SigningKey>,
@@ -41,7 +40,6 @@ impl Replica {
         let who = self.who_in(&view);
         Lookup {
             journal: &self.journal,
-            aside: &self.aside,
             view,
             who,
             key: self.key.as_ref(),
@@ -129,8 +127,8 @@ impl Context for Lookup<'_> {
         (self.server_above(unit) == Some(self.who.node)).then_some(Scope::Child(unit))
     }
 
-    fn aside(&self, hash: &Hash) -> bool {
-        self.aside.holds(hash)
+    fn beside(&self, chain: &ChainId, height: u64, hash: &Hash) -> bool {
+        self.journal.is_beside(chain, height, hash)
     }
 
     fn sign(&self, bytes: &[u8]) -> [u8; 64] {
