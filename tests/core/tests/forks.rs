@@ -7,12 +7,19 @@
     reason = "a test fails by panicking and prints what it measured"
 )]
 
+use hub_core::audit::{ForkProof, Unproven};
 use hub_core::block::Block;
+use hub_core::chain::Fork;
+use hub_core::fact::FactBody;
+use hub_core::fact::unit::UnitFact;
 use hub_core::hash::Hash;
+use hub_core::id::{FederationId, Lane, UnitId};
+use hub_core::time::Day;
 use hub_core::view::View;
 use hub_core::view::fork::{ForkedChain, Sides};
 use hub_core::view::verdict::{Reason, Verdict};
 use hub_core_tests::federation::{Federation, Rng};
+use hub_core_tests::offices::{Entry, Office};
 use std::collections::BTreeMap;
 
 /// How many federations, and how many acts each.
@@ -137,4 +144,55 @@ fn note(fired: &mut Fired, picture: &Picture) {
     let left_out = [Reason::Forked, Reason::OtherSide];
     let facts = left_out.iter().filter_map(|reason| picture.parked.get(reason));
     fired.uncounted_facts += facts.sum::<u64>() as usize;
+}
+
+/// A county that the root enrolled, copied, and a block of each copy.
+fn proof() -> (ForkProof, [u8; 32]) {
+    let unit = |code| UnitId::of_territory(code, 2024);
+    let mut root = Office::new("root", unit("990000"));
+    let root_key = root.public_key();
+    let federation = FederationId::of_root_key(&root_key);
+    let mut county = Office::new("county", unit("990001"));
+    let today = Day(20_000);
+    let entry = |office: &Office, body| Entry::new(today, office.unit, body);
+    let mut seal = |office: &mut Office, lane, body| {
+        let entry = entry(office, body);
+        office.seal(federation, lane, today.start_millis(), &[entry]).unwrap()
+    };
+    let enrolment = county.enrolment(0, 1 << 46);
+    let enrolments = vec![seal(&mut root, Lane::Up, enrolment)];
+    let mut copy = county.clone();
+    let closed = |reason| FactBody::Unit(UnitFact::Closed { unit: unit("990001"), reason });
+    let first = seal(&mut county, Lane::Up, closed(1));
+    let second = seal(&mut copy, Lane::Up, closed(2));
+    (ForkProof { sides: Fork { first, second }, enrolments }, root_key)
+}
+
+#[test]
+fn a_proof_stands_alone_and_with_any_byte_changed_it_does_not() {
+    let (proof, root_key) = proof();
+    let bytes = proof.encode();
+    assert_eq!(ForkProof::decode(&bytes).as_ref(), Ok(&proof));
+    let proven = proof.check(&root_key).unwrap();
+    assert_eq!((proven.height, proven.issuers.len()), (1, 2));
+    assert_eq!(proven.chain, proof.sides.first.header().chain);
+    let checked = |bytes: &[u8], root: &[u8; 32]| ForkProof::decode(bytes)?.check(root);
+    let mut other_root = root_key;
+    other_root[0] ^= 1;
+    assert!(matches!(checked(&bytes, &other_root), Err(Unproven::Federation { .. })));
+    for at in 0..bytes.len() {
+        assert!(checked(&bytes[..at], &root_key).is_err(), "cut at {at}");
+        let mut changed = bytes.clone();
+        changed[at] ^= 1 << (at % 8);
+        assert!(checked(&changed, &root_key).is_err(), "byte {at}");
+    }
+    assert!(checked(&[&bytes[..], b"x"].concat(), &root_key).is_err(), "nothing follows");
+    let Fork { first, second } = proof.sides.clone();
+    let twice = Fork { first: first.clone(), second: first.clone() };
+    let alone = ForkProof { sides: twice, enrolments: proof.enrolments.clone() };
+    assert_eq!(alone.check(&root_key), Err(Unproven::NoFork));
+    // without the enrolment nobody knows whose key it is
+    let unknown =
+        ForkProof { sides: Fork { first: second, second: first }, enrolments: Vec::new() };
+    assert!(matches!(unknown.check(&root_key), Err(Unproven::UnknownKey { .. })));
 }
