@@ -155,7 +155,7 @@ fn proof() -> (ForkProof, [u8; 32]) {
     let mut county = Office::new("county", unit("990001"));
     let today = Day(20_000);
     let entry = |office: &Office, body| Entry::new(today, office.unit, body);
-    let mut seal = |office: &mut Office, lane, body| {
+    let seal = |office: &mut Office, lane, body| {
         let entry = entry(office, body);
         office.seal(federation, lane, today.start_millis(), &[entry]).unwrap()
     };

@@ -25,6 +25,8 @@ pub(super) struct Contest {
     /// Where the chain stands below that, if the block there is here.
     pub(super) before: Option<ChainHead>,
     links: BTreeMap<(u64, Hash), Header>,
+    /// Blocks that came and cannot be read again: that they are sides is known, and no more.
+    unread: BTreeSet<(u64, Hash)>,
     /// The way that counts, with the statements that led it past forks.
     pub(super) way: Way,
 }
@@ -42,6 +44,11 @@ impl Contest {
         self.links.insert((header.height, hash), *header).is_none()
     }
 
+    /// Notes a block that was folded and cannot be read again.
+    pub(super) fn miss(&mut self, height: u64, hash: Hash) {
+        self.unread.insert((height, hash));
+    }
+
     pub(super) fn holds(&self, height: u64, hash: Hash) -> bool {
         self.links.contains_key(&(height, hash))
     }
@@ -54,7 +61,9 @@ impl Contest {
     /// The hashes that blocks held name for a height without being there.
     fn absent(&self, height: u64) -> BTreeSet<Hash> {
         let named = self.at(height + 1).map(|(_, header)| header.previous);
-        named.filter(|hash| !self.holds(height, *hash)).collect()
+        let span = (height, Hash::ZERO)..=(height, Hash([0xff; 32]));
+        let unread = self.unread.range(span).map(|(_, hash)| *hash);
+        named.chain(unread).filter(|hash| !self.holds(height, *hash)).collect()
     }
 
     /// The hash at a height on the way down from a block; none where a block between is not here.

@@ -76,10 +76,12 @@ impl View {
         for (chain, contest) in &mut self.forks.contests {
             let Some(folded) = self.heights.get(chain) else { continue };
             for (height, here) in folded.range(contest.from..) {
-                if !contest.holds(*height, here.hash)
-                    && let Some(block) = source.side(chain, *height, &here.hash)
-                {
-                    contest.add(block.header(), here.hash);
+                if contest.holds(*height, here.hash) {
+                    continue;
+                }
+                match source.side(chain, *height, &here.hash) {
+                    Some(block) => _ = contest.add(block.header(), here.hash),
+                    None => contest.miss(*height, here.hash),
                 }
             }
             let below = contest.from.saturating_sub(1);
