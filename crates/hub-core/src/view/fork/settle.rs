@@ -144,6 +144,8 @@ impl View {
         let enrolments = self.authority.enrolments.iter();
         let of_node = enrolments.filter(|e| e.enrolment.node == node && e.issued <= at);
         let unit = of_node.max_by_key(|e| (e.issued, e.id))?.unit;
+        // what follows it one to one has its node too
+        let unit = self.tree.heir_at(unit, at);
         let above = self.tree.parent_at(unit, 0, at)?;
         let server = self.authority.server_of(&self.tree, above, at)?;
         Some(server.enrolment.node)
