@@ -348,7 +348,7 @@ fn same_blocks(federation: &Federation) {
         let status = level.status();
         assert!(status.does_not_sign.is_none(), "{status:#?}");
         assert!(status.parked.is_empty(), "{status:#?}");
-        assert_eq!(status.kept_aside, 0);
+        assert_eq!(status.forks, []);
         let links = status.parent.iter().chain(&status.children);
         assert!(links.flat_map(|link| &link.held).next().is_none(), "{status:#?}");
     }

@@ -56,11 +56,8 @@ fn every_hit_byte_is_named_and_the_rest_is_proven() {
         world.write(&township, Lane::Up, joined);
     }
     let data = tempfile::tempdir().unwrap();
-    let entries: Vec<hub_log::Entry> = world
-        .blocks
-        .iter()
-        .map(|block| hub_log::Entry { block: block.clone(), origin: Origin::Own })
-        .collect();
+    let entries: Vec<hub_log::Entry> =
+        world.blocks.iter().map(|block| hub_log::Entry::new(block.clone(), Origin::Own)).collect();
     let options = Options { segment_bytes: 64 * 1024, ..Options::default() };
     let (journal, _) = Journal::open(data.path(), options).unwrap();
     journal.append(&entries).unwrap();

@@ -9,7 +9,7 @@ use hub_tests::sim::{Tally, run};
 /// How many seeds a plain run takes.
 const SEEDS: u64 = 80;
 /// What must have happened at least once in a plain run.
-const MUST_HAPPEN: [&str; 32] = [
+const MUST_HAPPEN: [&str; 33] = [
     "fault: message lost",
     "fault: message doubled",
     "fault: message delayed past others",
@@ -19,6 +19,7 @@ const MUST_HAPPEN: [&str; 32] = [
     "fault: courier wiped",
     "fault: restored from an older copy",
     "fault: restored without a new journal id",
+    "fault: rolled back unnoticed",
     "fault: clock too far ahead",
     "fault: fork by a stolen key",
     "fault: byte flipped",

@@ -345,7 +345,9 @@ class Authority(Questions, Lore, Word, Ways):
             return UNKNOWN
         if "report" in fact.body:
             report = self.by_id.get(id_text(fact.body["report"]))
-            if report is None or not self.stands(report) or report.body["unit"] != unit:
+            # of a fork, another fact than was meant may have that name
+            if (report is None or report.kind != "figure.reported" or not self.stands(report)
+                    or report.body["unit"] != unit):
                 return UNKNOWN
         if fact.kind in AT_OR_ABOVE:
             return None if self.speaks_above(fact, unit) else NO_AUTHORITY

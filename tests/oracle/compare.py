@@ -1,6 +1,7 @@
 """Compares what the engine says with what the oracle finds."""
 
 import answers
+import forks
 import known
 import rates
 import rules
@@ -20,7 +21,8 @@ class Comparison:
         self.differences = []
         self.decided = dict.fromkeys(rules.ALL, 0)
         self.compared = 0
-        self.model = Model(log, self.count)
+        counted, self.left_out = forks.settle(log, self.count)
+        self.model = Model(counted, self.count)
         self.authority = self.model.authority
         self._verdicts()
         # numbers rest on verdicts
@@ -119,7 +121,8 @@ class Comparison:
 
     def _verdicts(self):
         for fact in self.log.facts:
-            found = self.authority.verdicts(fact)
+            left_out = self.left_out.get(fact.block)
+            found = [{"parked": left_out}] if left_out else self.authority.verdicts(fact)
             self.compared += 1
             told = fact.exported
             for verdict in found:

@@ -33,7 +33,7 @@ def _parts(authority, last):
 
 
 def frontier_of(parts):
-    """Height by chain."""
+    """Height and hash by chain."""
     heads = [head for fact in parts for head in fact.body["frontier"]]
-    return {(head["chain"]["node"], head["chain"]["epoch"], head["chain"]["lane"]): head["height"]
+    return {(head["chain"]["node"], head["chain"]["epoch"], head["chain"]["lane"]): (head["height"], head["hash"])
             for head in heads}

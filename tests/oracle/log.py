@@ -54,6 +54,7 @@ class Fact:
         self.chain = (self.node, self.epoch, self.lane)
         self.seq = self.key[-1]
         self.height = line["height"]
+        self.block = line["block"]
         self.exported = line.get("verdict")
         self.hlc = told["hlc"]
         self.day = day_number(told["day"])
@@ -85,6 +86,27 @@ class Fact:
         return self.id
 
 
+class Block:
+    """What a block's header says (block.md)."""
+
+    def __init__(self, line):
+        header = bytes.fromhex(line["header"])
+        number = lambda start, end: int.from_bytes(header[start:end], "big")
+        chain = line["chain"]
+        self.chain = (chain["node"], chain["epoch"], chain["lane"])
+        self.height = line["height"]
+        self.hash = line["hash"]
+        self.previous = header[80:112].hex()
+        self.first_seq, self.count = number(68, 76), number(76, 80)
+        self.first, self.last = number(112, 120), number(120, 128)
+
+    def follows(self, before):
+        """Whether its first fact and its clock come after the block before it, if that is known."""
+        if before is None:
+            return self.height > 1 or self.first_seq == 1
+        return self.first_seq == before.first_seq + before.count and self.first > before.last
+
+
 class Log:
     """All facts of an export, and which lines were questions."""
 
@@ -92,27 +114,34 @@ class Log:
         self.root_key = bytes.fromhex(heading["root_key"])
         self.facts = []
         self.blocks = []
-        self.last_clock = {}
-        self.unreadable = 0
 
-    def up_to(self, frontier):
-        """The log of exactly the blocks up to these heads, by chain."""
+    def of(self, hashes):
+        """The log of just these blocks."""
         log = copy.copy(self)
-        log.facts = [fact for fact in self.facts if fact.height <= frontier.get(fact.chain, 0)]
-        log.last_clock = {(chain, height): clock for (chain, height), clock in self.last_clock.items()
-                          if height <= frontier.get(chain, 0)}
+        log.facts = [fact for fact in self.facts if fact.block in hashes]
+        log.blocks = [block for block in self.blocks if block.hash in hashes]
         return log
 
+    def up_to(self, frontier):
+        """The log of exactly the blocks up to these heads: heights and hashes, by chain."""
+        known = {block.hash: block for block in self.blocks}
+        hashes = set()
+        for height, name in frontier.values():
+            block = known.get(name)
+            while block is not None:
+                hashes.add(block.hash)
+                block = known.get(block.previous) if block.height > 1 else None
+        return self.of(hashes)
+
+    def last_clock(self, chain, height):
+        """The clock of the last block of a chain at or below a height."""
+        clocks = [(block.height, block.last) for block in self.blocks
+                  if block.chain == chain and block.height <= height]
+        return max(clocks, default=(0, 0))[1]
+
     def take_block(self, line):
-        """A block: its header says which clocks it spans (block.md)."""
-        header = bytes.fromhex(line["header"])
-        last = int.from_bytes(header[120:128], "big")
-        chain = line["chain"]
-        chain = (chain["node"], chain["epoch"], chain["lane"])
-        self.blocks.append((chain, line["height"], last))
-        self.last_clock[chain, line["height"]] = last
-        if "unreadable" in line:
-            self.unreadable += int.from_bytes(header[76:80], "big")
+        """A block; the lines of its facts follow."""
+        self.blocks.append(Block(line))
 
     def take_fact(self, line):
         """A fact of the block before."""

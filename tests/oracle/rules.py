@@ -3,10 +3,12 @@
 VERDICTS = [
     "stands", "withdrawn", "parked, no authority", "parked, after a cut", "parked, unknown subject",
     "parked, dated after its own clock", "parked, closes a cycle", "parked, parent level not higher",
-    "parked, already succeeded", "parked, no claim", "parked, mixed sides",
+    "parked, already succeeded", "parked, no claim", "parked, mixed sides", "parked, fork not settled",
+    "parked, other side of a fork counts",
 ]
 
 AUTHORITY = [
+    "fork: a side counts", "fork: suspended",
     "served-by: in the hand-over", "served-by: through a succession", "taken back by its writer",
     "taken back by another node", "moved: one registration of several",
 ]

@@ -36,8 +36,7 @@ class Word:
         good = self.cut_heights(node, epoch)
         if good is None:
             return None
-        clocks = [self.last_clock.get(((node, epoch, lane), height), 0)
-                  for lane, height in good.items()]
+        clocks = [self.last_clock((node, epoch, lane), height) for lane, height in good.items()]
         return max(clocks, default=0)
 
     # enrolments

@@ -9,6 +9,7 @@ use crate::fact::governance::ChainHeight;
 use crate::fact::member::{MemberAct, Origin, Start};
 use crate::fact::unit::UnitKind;
 use crate::fact::{BranchFact, Fact, FactBody, FigureFact, GovernanceFact, UnitFact};
+use crate::hash::Hash;
 use crate::id::{ChainId, FactId, UnitId};
 use crate::measure::Indicators;
 use crate::query::{self, Basis, By, QueryError, Question};
@@ -177,23 +178,24 @@ pub fn split(
 }
 
 /// Blocks that a view holds and a frontier does not cover.
-pub(crate) fn later_blocks(view: &View, frontier: &[ChainHeight]) -> Vec<(ChainId, u64)> {
+pub(crate) fn later_blocks(view: &View, frontier: &[ChainHeight]) -> Vec<(ChainId, u64, Hash)> {
     let covered: BTreeMap<ChainId, u64> =
         frontier.iter().map(|head| (head.chain, head.height)).collect();
     let reach = |chain: &ChainId| covered.get(chain).copied().unwrap_or(0);
-    view.places().filter(|(chain, height)| *height > reach(chain)).collect()
+    view.places().filter(|(chain, height, _)| *height > reach(chain)).collect()
 }
 
 /// The known view with these blocks added, but for the facts withheld.
 fn grown(
     known: &View,
-    later: &[(ChainId, u64)],
+    later: &[(ChainId, u64, Hash)],
     source: &dyn BlockSource,
     withheld: BTreeSet<FactId>,
 ) -> View {
     let mut view = known.clone();
     view.withhold(withheld);
-    for block in later.iter().filter_map(|(chain, height)| source.block(chain, *height)) {
+    for (chain, height, hash) in later {
+        let Some(block) = source.side(chain, *height, hash) else { continue };
         view.add(&block);
     }
     view.settle(source);
@@ -202,11 +204,13 @@ fn grown(
 
 fn group(
     known: &View,
-    later: &[(ChainId, u64)],
+    later: &[(ChainId, u64, Hash)],
     source: &dyn BlockSource,
 ) -> BTreeMap<Cause, Vec<FactId>> {
-    let blocks: Vec<_> =
-        later.iter().filter_map(|(chain, height)| source.block(chain, *height)).collect();
+    let blocks: Vec<_> = later
+        .iter()
+        .filter_map(|(chain, height, hash)| source.side(chain, *height, hash))
+        .collect();
     let mut decisions: BTreeSet<FactId> = BTreeSet::new();
     let mut groups: BTreeMap<Cause, Vec<FactId>> = BTreeMap::new();
     let mut add = |cause, id| groups.entry(cause).or_default().push(id);

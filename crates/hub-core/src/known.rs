@@ -10,6 +10,7 @@ use crate::id::{ChainId, FactId, FederationId};
 use crate::query::Desk;
 use crate::view::checkpoint::Checkpoint;
 use crate::view::{BlockSource, View};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// Member facts folded before the view is settled: bounds what waits.
@@ -85,6 +86,19 @@ pub fn fold(
     Ok(view)
 }
 
+/// The blocks of the side of a fork that a head stands on, as far down as another side comes first here; none
+/// where the chain leads to the head by itself, or not at all.
+fn side_of(head: &ChainHeight, source: &dyn BlockSource) -> BTreeMap<u64, Hash> {
+    let ChainHeight { chain, mut height, mut hash } = *head;
+    let mut side = BTreeMap::new();
+    while height > 0 && source.block(&chain, height).is_none_or(|block| block.hash() != hash) {
+        let Some(block) = source.side(&chain, height, &hash) else { return BTreeMap::new() };
+        side.insert(height, hash);
+        (height, hash) = (height - 1, block.header().previous);
+    }
+    side
+}
+
 /// One pass: the blocks of members, or all others. Members are folded over what the others say.
 fn add_all(
     view: &mut View,
@@ -93,10 +107,15 @@ fn add_all(
     members: bool,
 ) -> Result<(), KnownError> {
     let mut waiting = 0;
-    for ChainHeight { chain, height: last, hash } in frontier.iter().copied() {
+    for head in frontier.iter().copied() {
+        let ChainHeight { chain, height: last, hash } = head;
         let mut before = None;
+        let sides = side_of(&head, source);
         for height in 1..=last {
-            let block = source.block(&chain, height);
+            let block = match sides.get(&height) {
+                Some(hash) => source.side(&chain, height, hash),
+                None => source.block(&chain, height),
+            };
             let block = block.ok_or(KnownError::Missing { chain, height })?;
             if let Some(found) = before.replace(block.hash())
                 && found != block.header().previous

@@ -5,8 +5,9 @@
 //! tree, keys are fixed and big-endian, values carry a checksum and stay under 4 KiB.
 
 use crate::error::IndexError;
+use crate::journal::Position;
 use crate::layout::{JournalId, SegmentStart, array};
-use crate::table::{Run, Summary, Table};
+use crate::table::{Beside, Run, Summary, Table};
 use hub_core::chain::ChainHead;
 use hub_core::hash::Hash;
 use hub_core::id::{ChainId, Lane, NodeId};
@@ -22,6 +23,7 @@ const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 const CHAIN_BYTES: usize = 37;
 const FORMAT_KEY: &[u8] = b"m";
 const FORMAT: u8 = 0;
+const BESIDES: u8 = b'a';
 const BLOCKS: u8 = b'b';
 const HEADS: u8 = b'h';
 const HOLES: u8 = b'o';
@@ -45,6 +47,13 @@ pub(crate) struct Contents {
     pub segments: Vec<Summary>,
     pub heads: BTreeMap<ChainId, ChainHead>,
     pub holes: Holes,
+    pub besides: BTreeMap<Beside, Lookup>,
+}
+
+impl From<Lookup> for Position {
+    fn from(lookup: Lookup) -> Self {
+        Self { segment: lookup.segment, offset: lookup.offset }
+    }
 }
 
 #[derive(Debug)]
@@ -114,6 +123,19 @@ impl Index {
                 _ => return Ok(None),
             };
         }
+        for item in self.db.scan_prefix([BESIDES]) {
+            let (key, value) = item?;
+            let value = unseal(&value).filter(|value| value.len() == 12);
+            let (Some(chain), Some(value)) = (chain_of(&key), value) else { return Ok(None) };
+            if key.len() != 1 + CHAIN_BYTES + 40 {
+                return Ok(None);
+            }
+            let height = u64::from_be_bytes(array(&key, 1 + CHAIN_BYTES));
+            let hash = Hash(array(&key, 1 + CHAIN_BYTES + 8));
+            let offset = u64::from(u32::from_be_bytes(array(value, 8)));
+            let place = Lookup { segment: u64::from_be_bytes(array(value, 0)), offset };
+            contents.besides.insert((chain, height, hash), place);
+        }
         for item in self.db.scan_prefix([HOLES]) {
             let (key, value) = item?;
             let (Some(chain), Some(value)) = (chain_of(&key), unseal(&value)) else {
@@ -146,6 +168,12 @@ impl Index {
             if let Some(head) = heads.get(chain) {
                 batch.insert(chain_key(HEADS, chain), head_value(head));
             }
+        }
+        for ((chain, height, hash), offset) in &table.besides {
+            let mut key = chain_key(BESIDES, chain);
+            key.extend_from_slice(&height.to_be_bytes());
+            key.extend_from_slice(&hash.0);
+            batch.insert(key, seal(&[&table.number.to_be_bytes(), &offset.to_be_bytes()]));
         }
         let put = guarded("write", &self.directory, || {
             for item in self.db.scan_prefix([HOLES]) {
@@ -239,7 +267,7 @@ fn set_aside_snapshots(directory: &Path) -> bool {
 }
 
 fn chain_key(kind: u8, chain: &ChainId) -> Vec<u8> {
-    let mut key = Vec::with_capacity(1 + CHAIN_BYTES + 8);
+    let mut key = Vec::with_capacity(1 + CHAIN_BYTES + 40);
     key.push(kind);
     key.extend_from_slice(&chain.node.0);
     key.extend_from_slice(&chain.epoch.to_be_bytes());

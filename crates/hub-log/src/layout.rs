@@ -200,6 +200,9 @@ impl SegmentHeader {
     }
 }
 
+/// The bit of the origin's byte that says that a block stands beside its chain.
+const BESIDE: u8 = 0x80;
+
 /// What stands before a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FrameHead {
@@ -208,6 +211,8 @@ pub(crate) struct FrameHead {
     /// How many shipped frames of this segment stand before it.
     pub shipped: u32,
     pub origin: Origin,
+    /// Whether the block stands beside its chain, as a side of a fork.
+    pub beside: bool,
     pub body_crc: u32,
     pub block: Header,
 }
@@ -233,7 +238,7 @@ impl Seed {
         &self,
         out: &mut Vec<u8>,
         offset: u64,
-        origin: Origin,
+        (origin, beside): (Origin, bool),
         shipped: u32,
         block: &Block,
     ) -> FrameHead {
@@ -242,13 +247,14 @@ impl Seed {
             length: bytes.len() as u32,
             shipped,
             origin,
+            beside,
             body_crc: crc32c::crc32c(block.body_bytes()),
             block: *block.header(),
         };
         let mut head = [0; FRAME_HEAD_SPAN];
         head[..4].copy_from_slice(&made.length.to_be_bytes());
         head[4..8].copy_from_slice(&shipped.to_be_bytes());
-        head[8] = origin.to_byte();
+        head[8] = origin.to_byte() | if beside { BESIDE } else { 0 };
         head[9..13].copy_from_slice(&made.body_crc.to_be_bytes());
         head[FRAME_HEADER_BYTES..].copy_from_slice(&bytes[..HEADER_BYTES]);
         let crc = self.head_crc(offset, &head);
@@ -289,12 +295,13 @@ pub(crate) fn body_is_whole(head: &FrameHead, block: &[u8]) -> bool {
 fn fields(head: &[u8]) -> Option<FrameHead> {
     let length = u32::from_be_bytes(array(head, 0));
     let block = Header::parse(&head[FRAME_HEADER_BYTES..]).ok()?;
-    let origin = Origin::from_byte(head[8])?;
+    let origin = Origin::from_byte(head[8] & !BESIDE)?;
     let bounded = (HEADER_BYTES..=BLOCK_BYTES_MAX).contains(&(length as usize));
     (bounded && block.block_length() == length as usize).then(|| FrameHead {
         length,
         shipped: u32::from_be_bytes(array(head, 4)),
         origin,
+        beside: head[8] & BESIDE != 0,
         body_crc: u32::from_be_bytes(array(head, 9)),
         block,
     })

@@ -29,6 +29,9 @@ pub(crate) struct Shipped {
     pub stream_hash: Option<Hash>,
 }
 
+/// A block of a side of a fork that is not the one the chain goes on by here.
+pub(crate) type Beside = (ChainId, u64, Hash);
+
 /// What one segment holds.
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -41,6 +44,8 @@ pub(crate) struct Table {
     /// The highest block of each chain here.
     pub tops: BTreeMap<ChainId, ChainHead>,
     pub shipped: Vec<Shipped>,
+    /// Blocks beside their chains, with the offsets of their frames.
+    pub besides: Vec<(Beside, u32)>,
     /// The rolling hash at the end; unknown behind damage.
     pub stream_hash: Option<Hash>,
     /// Shipped frames up to the end, damaged ones included as far as known.
@@ -71,6 +76,7 @@ impl Table {
             runs: BTreeMap::new(),
             tops: BTreeMap::new(),
             shipped: Vec::new(),
+            besides: Vec::new(),
             stream_hash: Some(start.stream_hash),
             shipped_count: 0,
             damage: Vec::new(),
@@ -120,7 +126,12 @@ impl Table {
                 stream_hash: self.stream_hash,
             });
         }
-        self.push_run(offset, &head.block, hash);
+        if head.beside {
+            let Header { chain, height, .. } = head.block;
+            self.besides.push(((chain, height, hash), offset));
+        } else {
+            self.push_run(offset, &head.block, hash);
+        }
     }
 
     fn push_run(&mut self, offset: u32, header: &Header, hash: Hash) {

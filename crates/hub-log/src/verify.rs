@@ -182,9 +182,12 @@ impl Verifier<'_> {
             }
             table.push(offset, &head, block.hash());
             let position = Position { segment: number, offset };
-            self.report.damage.extend(self.spans.add(&block, position, length));
+            if !head.beside {
+                self.report.damage.extend(self.spans.add(&block, position, length));
+            }
             self.report.blocks += 1;
-            (self.on_block)(&Stored { position, origin: head.origin, block });
+            let (origin, beside) = (head.origin, head.beside);
+            (self.on_block)(&Stored { position, origin, beside, block });
         }
         table.next_start()
     }

@@ -59,7 +59,7 @@ impl Chain {
     }
 
     pub(crate) fn entries(&mut self, count: usize, body: usize, origin: Origin) -> Vec<Entry> {
-        (0..count).map(|_| Entry { block: self.next(body), origin }).collect()
+        (0..count).map(|_| Entry::new(self.next(body), origin)).collect()
     }
 }
 
@@ -75,7 +75,7 @@ pub(crate) fn mixed(rounds: usize, body: usize) -> Vec<Entry> {
     let mut entries = Vec::new();
     for round in 0..rounds {
         for (chain, origin) in chains.iter_mut().zip(origins) {
-            entries.push(Entry { block: chain.next(body + round % 7), origin });
+            entries.push(Entry::new(chain.next(body + round % 7), origin));
         }
     }
     entries

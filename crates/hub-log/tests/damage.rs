@@ -198,7 +198,7 @@ fn damage_in_the_middle_is_a_hole_that_can_be_filled_again() {
     let at = frontier.iter().find(|at| at.chain == block.0).expect("the chain");
     assert_eq!(at.height, block.1 - 1);
     let mut other = Chain::new(99);
-    let stranger = Entry { block: other.next(10), origin: Origin::Child };
+    let stranger = Entry::new(other.next(10), Origin::Child);
     journal.append(&[stranger]).expect("other chains go on");
     journal.append(&entries).expect("the missing block comes again");
     let mut after = seen(&journal);
@@ -218,7 +218,7 @@ fn bytes_of_a_frame_inside_a_body_never_pass_for_one() {
     let outer = chain.carrying(&copied[..4_000]);
     let next = chain.next(80);
     let other = tempfile::tempdir().expect("directory");
-    let entries = [outer, next].map(|block| Entry { block, origin: Origin::Child });
+    let entries = [outer, next].map(|block| Entry::new(block, Origin::Child));
     filled(other.path(), 16 * 1024, &entries);
     let path = segment(other.path(), 0);
     let mut bytes = fs::read(&path).expect("read");

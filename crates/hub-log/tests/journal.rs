@@ -65,8 +65,7 @@ fn a_scan_gives_all_in_local_order_from_any_place() {
         entries.chunks(9).flat_map(|chunk| journal.append(chunk).expect("append")).collect();
     let all: Vec<Stored> = journal.scan(Position::START).map(|item| item.expect("whole")).collect();
     assert_eq!(all.iter().map(|s| s.position).collect::<Vec<_>>(), positions);
-    let stored: Vec<Entry> =
-        all.iter().map(|s| Entry { block: s.block.clone(), origin: s.origin }).collect();
+    let stored: Vec<Entry> = all.iter().map(|s| Entry::new(s.block.clone(), s.origin)).collect();
     assert_eq!(stored, entries);
     for at in [1, 50, 119] {
         let rest: Vec<Stored> =

@@ -2,6 +2,7 @@
 #![allow(clippy::expect_used, reason = "helpers of tests fail the test")]
 
 mod backup;
+mod beside;
 mod blocks;
 mod damage;
 mod faults;

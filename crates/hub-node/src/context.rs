@@ -22,7 +22,7 @@ pub trait Context {
     fn key(&self, node: NodeId, epoch: u32) -> Option<[u8; 32]>;
     /// Where a chain stands in the journal.
     fn head(&self, chain: &ChainId) -> Option<ChainHead>;
-    /// The hash of the block at this height, if the journal holds it.
+    /// The hash of the block at this height of the chain itself, if the journal holds it.
     fn known(&self, chain: &ChainId, height: u64) -> Option<Hash>;
     /// The block itself, for the proof of a fork.
     fn block(&self, chain: &ChainId, height: u64) -> Option<Block>;
@@ -35,8 +35,8 @@ pub trait Context {
     fn serves_below(&self, unit: UnitId, node: NodeId) -> bool;
     /// What this peer may have from us; `None` for a stranger.
     fn scope(&self, peer: NodeId) -> Option<Scope>;
-    /// Whether a block of this hash is kept beside the journal (see [`crate::io::Output::KeepFork`]).
-    fn aside(&self, hash: &Hash) -> bool;
+    /// Whether the journal holds this block beside its chain (see [`crate::io::Storing`]).
+    fn beside(&self, chain: &ChainId, height: u64, hash: &Hash) -> bool;
     /// Signs a receipt's bytes with this node's key of this epoch.
     fn sign(&self, bytes: &[u8]) -> [u8; 64];
 }

@@ -2,7 +2,6 @@
 
 use crate::wire::{EnrolAnswer, EnrolRequest};
 use hub_core::block::Block;
-use hub_core::chain::Fork;
 use hub_core::fact::governance::ChainHeight;
 use hub_core::hash::Hash;
 use hub_core::id::{ChainId, FederationId, NodeId};
@@ -79,17 +78,19 @@ pub struct JournalBlock {
     pub position: Position,
     /// Whence it came.
     pub origin: Origin,
+    /// Whether it stands beside its chain, as a side of a fork.
+    pub beside: bool,
     /// The block.
     pub block: Block,
 }
 
-/// A block the journal, or the store of forks, has made durable.
+/// A block the journal has made durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoredBlock {
     /// The block's hash.
     pub hash: Hash,
-    /// Its position; `None` for a fork's block, which is kept beside the journal.
-    pub position: Option<Position>,
+    /// Its position.
+    pub position: Position,
 }
 
 /// Heights of one chain, both ends included.
@@ -121,7 +122,7 @@ pub enum Input {
         /// The courier's handle, when it waits for an acknowledgement.
         delivery: Option<u64>,
     },
-    /// Blocks of [`Output::Store`] or [`Output::KeepFork`] are durable (after `fdatasync`).
+    /// Blocks of [`Output::Store`] are durable (after `fdatasync`).
     Stored(Vec<StoredBlock>),
     /// The node's own blocks up to here are durable.
     LocalAppended {
@@ -139,7 +140,7 @@ pub enum Input {
         /// Where reading goes on: the position of the last block read, `after` when there was none.
         end: Position,
     },
-    /// The answer to [`Output::ReadBlocks`]: what is there, in order of the ranges.
+    /// The answer to [`Output::ReadBlocks`]: what is there, in order of the ranges, all sides of forks.
     BlocksRead {
         /// As asked.
         request: u64,
@@ -183,10 +184,12 @@ pub enum Input {
 /// A block to store, and whence it came.
 #[derive(Debug, Clone)]
 pub struct Storing {
-    /// The block: it follows its chain, its signature is good.
+    /// The block: its signature is good.
     pub block: Block,
     /// The peer it came from.
     pub from: NodeId,
+    /// Whether it goes beside its chain: it is a side of a fork, or follows one. Else it follows its chain.
+    pub beside: bool,
 }
 
 /// What the machine wants done. Outputs of one step are carried out in their order.
@@ -195,12 +198,6 @@ pub enum Output {
     /// Append these to the journal, make them durable, then say [`Input::Stored`]. A failure stops the
     /// node: the machine counts on each of them.
     Store(Vec<Storing>),
-    /// Keep this proof of a fork beside the journal, then say [`Input::Stored`] of the second block
-    /// without a position.
-    KeepFork(Box<Fork>),
-    /// Keep this well-signed block beside the journal: it follows a fork's other side. Then say
-    /// [`Input::Stored`] without a position.
-    KeepAside(Storing),
     /// Hand a message to the courier. Loss is healed; a dropped message is never an error.
     Send {
         /// To whom.

@@ -48,8 +48,8 @@ pub const WAITING_MAX: usize = 4 * IN_FLIGHT_MESSAGES_MAX;
 pub const HELD_BLOCKS_MAX: usize = 2_048;
 /// The most bytes of blocks held for one peer.
 pub const HELD_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// Blocks kept beside the journal (forks and what follows them) on one peer's account between restarts.
-pub const ASIDES_MAX: usize = 1_024;
+/// Forks taken from one peer between restarts; what follows a side is a chain like any other.
+pub const FORKS_MAX: usize = 1_024;
 /// The most reads for wants under way at once for one peer.
 pub const READS_MAX: usize = 4;
 /// The most peers of one node: children, followers, parent.

@@ -60,7 +60,7 @@ impl Context for World {
         self.blocks.get(&(*chain, height)).cloned()
     }
 
-    fn aside(&self, _: &Hash) -> bool {
+    fn beside(&self, _: &ChainId, _: u64, _: &Hash) -> bool {
         false
     }
 
@@ -142,7 +142,7 @@ fn store(machine: &mut Machine, world: &mut World, outputs: &[Output]) -> Vec<Ou
         for storing in batch {
             let header = *storing.block.header();
             world.blocks.insert((header.chain, header.height), storing.block.clone());
-            let position = Some(world.blocks.len() as Position);
+            let position = world.blocks.len() as Position;
             stored.push(StoredBlock { hash: storing.block.hash(), position });
         }
     }
@@ -261,7 +261,8 @@ fn two_blocks_by_one_key_at_one_place_are_a_proof() {
     let outputs = machine.step(NOW, ship(&blocks(&[0], 2, 1)[0], 1), &world);
     store(&mut machine, &mut world, &outputs);
     let outputs = machine.step(NOW, ship(&blocks(&[0], 2, 2)[0], 2), &world);
-    assert!(outputs.iter().any(|output| matches!(output, Output::KeepFork(_))));
+    let beside = |output: &Output| matches!(output, Output::Store(batch) if batch[0].beside);
+    assert!(outputs.iter().any(beside), "kept and handed on like any other block");
     assert!(
         outputs.iter().any(|o| matches!(o, Output::Report(Event::Forked { height: 1, .. }))),
         "shown"

@@ -6,6 +6,7 @@ use crate::replica::{Backlog, LocalPosition, Replica, ReplicaError};
 use hub_core::hash::Hash;
 use hub_core::id::{ChainId, NodeId, UnitId};
 use hub_core::time::Millis;
+use hub_core::view::fork::ForkedChain;
 use hub_core::view::verdict::Reason;
 use hub_node::io::{Context, Hold, Input, JournalId, Scope, Start};
 use hub_node::machine::{Machine, PeerStatus, Status};
@@ -40,8 +41,8 @@ pub struct StatusSnapshot {
     pub parked: BTreeMap<Reason, u64>,
     /// Places of the journal that cannot be read: what they held is missing from every answer.
     pub damaged: usize,
-    /// Blocks kept beside the journal because someone signed twice.
-    pub kept_aside: usize,
+    /// Where a key has signed twice at one place.
+    pub forks: Vec<ForkStatus>,
     /// The persons the view knows.
     pub persons: usize,
     /// Until when the node's enrolment holds; none before it is enrolled.
@@ -70,6 +71,27 @@ pub struct ChainStatus {
     pub height: u64,
     /// How many facts it holds.
     pub facts: u64,
+}
+
+/// A fork.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForkStatus {
+    /// The chain.
+    pub chain: ChainId,
+    /// The height at which two blocks stand.
+    pub height: u64,
+    /// The sides, by the hashes of their first blocks.
+    pub sides: Vec<Hash>,
+    /// The side that counts; none while all are suspended.
+    pub counts: Option<Hash>,
+}
+
+impl ForkStatus {
+    fn of(fork: ForkedChain) -> Self {
+        let ForkedChain { chain, height, sides, .. } = fork;
+        let counts = sides.iter().find(|side| side.counts).map(|side| side.hash);
+        Self { chain, height, sides: sides.iter().map(|side| side.hash).collect(), counts }
+    }
 }
 
 /// One neighbour.
@@ -167,10 +189,12 @@ impl StatusSnapshot {
             let heard = status.parent.as_ref();
             heard.map_or_else(|| silent(parent.node), |peer| link(replica, peer))
         });
-        let (parked, persons, expires) = {
+        let (parked, persons, expires, forks) = {
             let view = replica.read();
             let enrolled = view.authority().enrolment_of((who.node, who.epoch));
-            (view.parked(), view.persons(), enrolled.map(|enrolled| enrolled.enrolment.expires))
+            let expires = enrolled.map(|enrolled| enrolled.enrolment.expires);
+            let forks = view.forks().map(ForkStatus::of).collect();
+            (view.parked(), view.persons(), expires, forks)
         };
         Self {
             node: who.node,
@@ -185,7 +209,7 @@ impl StatusSnapshot {
             children: status.below.iter().map(|peer| link(replica, peer)).collect(),
             parked,
             damaged: replica.damaged(),
-            kept_aside: replica.kept_aside(),
+            forks,
             persons,
             expires,
             disk: disk(&node.data_dir()),

@@ -100,6 +100,11 @@ impl Office {
         })))
     }
 
+    /// Its heads.
+    pub fn heads(&self) -> impl Iterator<Item = (Lane, ChainHead)> {
+        self.heads.iter().map(|(lane, head)| (*lane, *head))
+    }
+
     fn head(&self, lane: Lane) -> ChainHead {
         self.heads.get(&lane).copied().unwrap_or(ChainHead::empty(Hash::ZERO))
     }

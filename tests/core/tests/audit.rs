@@ -14,6 +14,7 @@ use hub_core::fact::unit::Level;
 use hub_core::fact::{FactBody, GovernanceFact};
 use hub_core::header::Header;
 use hub_core::id::{BranchId, ChainId, FactId, FederationId, Lane};
+use hub_core::view::fork::Sides;
 use hub_core::view::verdict::Reason;
 use hub_core_tests::sample;
 use hub_core_tests::world::{World, Writer, registered, territory};
@@ -100,10 +101,12 @@ fn everything_wrong_is_named_at_once() {
     // a writer nobody enrolled
     let stranger = Writer::new(9, territory("990123"));
     let strange = world.write(&stranger, Lane::Up, vec![stranger.enrolment(true)]);
-    // the county's only block of its down lane has a twin
-    let twin_at = ChainId { lane: Lane::Down(township.unit), ..county.chain(Lane::Up) };
-    let original = world.source()[&(twin_at, 1)].clone();
-    let facts = world.facts(&county, vec![township.enrolment(true)]);
+    // the county's only block of a down lane has a twin
+    let twin_at = ChainId { lane: Lane::Down(county.unit), ..county.chain(Lane::Up) };
+    let one = registered("990121500", Level::Township, Some(county.unit));
+    let original = world.write(&county, twin_at.lane, vec![one]);
+    let other = registered("990121600", Level::Township, Some(county.unit));
+    let facts = world.facts(&county, vec![other]);
     let place = hub_core::chain::ChainHead::empty(hub_core::hash::Hash::ZERO)
         .next_place(world.federation(), twin_at);
     let twin = Block::seal(place, &facts, &county.key).unwrap();
@@ -119,7 +122,8 @@ fn everything_wrong_is_named_at_once() {
         block: Some((lost.header().chain, lost.header().height)),
     };
     log.insert(0, Entry::Damaged(region.clone()));
-    let found = findings(&world, log, &world.source());
+    let source: Sides = world.blocks.iter().chain([&twin]).cloned().collect();
+    let found = verify(&world.root_key(), log, &source).findings;
 
     let at = |block: &Block, kind: FindingKind| Finding {
         chain: Some(block.header().chain),
@@ -131,12 +135,15 @@ fn everything_wrong_is_named_at_once() {
     let fork = FindingKind::Fork { first: original.hash(), second: twin.hash(), proven: true };
     let why = "codec: expected 1 or 2, found 9".to_owned();
     let first = parked.fact_id(0);
+    let suspended = original.fact_id(0);
+    let open = FindingKind::Parked { reason: Reason::Forked, first: suspended, facts: 1 };
     let expected = [
         at(&lost, FindingKind::Damaged(region)),
         at(&lost, FindingKind::Missing { to: lost.header().height }),
         at(&forged, FindingKind::Signature(signature)),
         at(&strange, FindingKind::UnknownWriter { blocks: 1 }),
         at(&twin, fork),
+        at(&twin, open),
         at(&unreadable, FindingKind::Unreadable { why }),
         at(&parked, FindingKind::Parked { reason: Reason::NoAuthority, first, facts: 1 }),
     ];
@@ -186,12 +193,20 @@ fn a_chain_that_does_not_follow_is_named() {
         .collect();
     let found = findings(&world, entries(&blocks), &source(&blocks));
     let second = world.source()[&(chain, 2)].hash();
+    let is_link = |finding: &&Finding| matches!(finding.kind, FindingKind::Link(_));
     let links: Vec<(Option<u64>, &FindingKind)> =
-        found.iter().map(|finding| (finding.height, &finding.kind)).collect();
+        found.iter().filter(is_link).map(|finding| (finding.height, &finding.kind)).collect();
     let link = |expected, found| FindingKind::Link(ChainError::Previous { expected, found });
     let wrong = link(second, sample::federation_hash());
     let after = link(moved.hash(), third.hash());
     assert_eq!(links, [(Some(3), &wrong), (Some(4), &after)]);
+    // two blocks are named for the second place by one key: from there on nothing counts
+    let open = FindingKind::Parked {
+        reason: Reason::Forked,
+        first: world.source()[&(chain, 2)].fact_id(0),
+        facts: 1,
+    };
+    assert!(found.contains(&Finding { chain: Some(chain), height: Some(2), kind: open }));
 }
 
 #[test]

@@ -16,9 +16,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 const HISTORIES: u64 = 5_000;
 const ACTS: usize = 60;
 const THREADS: usize = 2;
+/// One in so many has forks.
+const FORKED: u64 = 10;
 
 fn judge(link: &mut Link, seed: u64, is_kept: impl Fn(usize) -> bool) -> Reply {
-    let made = Federation::with(seed, ACTS, is_kept);
+    // in some of them nodes are copied and run twice
+    let made = match seed % FORKED {
+        0 => Federation::forked_with(seed, ACTS, is_kept),
+        _ => Federation::with(seed, ACTS, is_kept),
+    };
     link.judge(&told(&made, seed).unwrap()).unwrap()
 }
 

@@ -342,7 +342,7 @@ pub fn store(province: &mut Province, journal: &Journal) -> Result<(), BenchErro
         Ok(())
     };
     province.write(&mut |block| {
-        group.push(Entry { block, origin: Origin::Child });
+        group.push(Entry::new(block, Origin::Child));
         if group.len() == GROUP { flush(&mut group) } else { Ok(()) }
     })?;
     flush(&mut group)

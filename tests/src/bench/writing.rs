@@ -85,7 +85,7 @@ fn single(journal: &Journal, report: &mut Report<'_>) -> Result<(), BenchError> 
     let mut times = Vec::new();
     for block in blocks {
         let began = Instant::now();
-        journal.append(&[Entry { block, origin: Origin::Own }]).map_err(failed("append"))?;
+        journal.append(&[Entry::new(block, Origin::Own)]).map_err(failed("append"))?;
         times.push(micros(began));
     }
     let times = Times::new(times);
@@ -127,7 +127,7 @@ fn many(journal: &Journal, report: &mut Report<'_>) -> Result<(), BenchError> {
                 scope.spawn(move || {
                     start.wait();
                     blocks.into_iter().try_for_each(|block| {
-                        let entry = Entry { block, origin: Origin::Own };
+                        let entry = Entry::new(block, Origin::Own);
                         journal.append(&[entry]).map(|_| ()).map_err(failed("append"))
                     })
                 })

@@ -96,7 +96,7 @@ impl Books {
         let position = self.end() + 1;
         let header = *block.header();
         self.blocks.insert((header.chain, header.height), block.clone());
-        self.order.push(JournalBlock { position, origin, block });
+        self.order.push(JournalBlock { position, origin, beside: false, block });
         position
     }
 
@@ -181,7 +181,7 @@ impl Context for Books {
         None
     }
 
-    fn aside(&self, _: &Hash) -> bool {
+    fn beside(&self, _: &ChainId, _: u64, _: &Hash) -> bool {
         false
     }
 
@@ -280,7 +280,7 @@ impl Child {
             Output::Store(batch) => {
                 let stored = batch.into_iter().map(|storing| {
                     let hash = storing.block.hash();
-                    let position = Some(self.books.keep(storing.block, Origin::Parent));
+                    let position = self.books.keep(storing.block, Origin::Parent);
                     StoredBlock { hash, position }
                 });
                 let stored = stored.collect();

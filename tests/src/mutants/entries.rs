@@ -125,8 +125,6 @@ impl<'a> Tried<'a> {
         for output in outputs {
             let all_known = match output {
                 Output::Store(batch) => batch.iter().all(|storing| known(&storing.block)),
-                Output::KeepFork(fork) => known(&fork.first) && known(&fork.second),
-                Output::KeepAside(storing) => known(&storing.block),
                 Output::Report(Event::Held { .. }) => {
                     fate = Fate::Waits;
                     continue;

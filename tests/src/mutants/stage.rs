@@ -17,7 +17,7 @@ use hub_core::id::{FederationId, NodeId, UnitId};
 use hub_core::time::Day;
 use hub_core_tests::sample;
 use hub_core_tests::world::World;
-use hub_node::io::{Channel, Context, Input, Output};
+use hub_node::io::{Channel, Context, Input, Output, Storing};
 use hub_node::machine::Machine;
 use hub_node::wire::{Cursor, Message, Receipt, Watermark};
 use std::path::{Path, PathBuf};
@@ -265,7 +265,8 @@ fn approve(
 fn give_down(parent: &Replica, child: &Replica) -> Result<(), MutantError> {
     let mut blocks = Vec::new();
     for stored in parent.journal().scan(hub_log::Position::START) {
-        blocks.push((stored.map_err(MutantError::of)?.block, parent.who().node));
+        let (block, from) = (stored.map_err(MutantError::of)?.block, parent.who().node);
+        blocks.push(Storing { block, from, beside: false });
     }
     child.ingest(blocks).map_err(MutantError::of)?;
     Ok(())

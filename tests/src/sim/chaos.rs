@@ -61,7 +61,7 @@ impl World {
     }
 
     pub(super) fn write_something(&mut self, node: usize) -> Result<(), String> {
-        if !self.replicas[node].up {
+        if !self.replicas[node].up || self.replicas[node].told {
             return Ok(());
         }
         let mut clock = self.now;
@@ -182,10 +182,14 @@ impl World {
     /// must. One restore a world: two that lose the same block are beyond what is promised.
     fn restore(&mut self, node: usize, disk: super::disk::Disk) -> Result<(), String> {
         self.faults.restored = true;
+        if self.random.percent(30) {
+            return self.roll_back(node, disk);
+        }
         self.tally.count("fault: restored from an older copy");
         let replica: &mut Replica = &mut self.replicas[node];
         replica.disk = disk;
         replica.epoch += 1;
+        replica.told = false;
         replica.up = false;
         if self.random.percent(60) {
             self.replicas[node].disk.id = JournalId([0x80 | node as u8; 16]);
@@ -197,6 +201,17 @@ impl World {
             Some(parent) => self.enrol(parent, node),
             None => Ok(()),
         }
+    }
+
+    /// An older copy of the directory is started again and nobody notices: the node signs a second time where
+    /// it signed before, until its parent tells it so.
+    fn roll_back(&mut self, node: usize, disk: super::disk::Disk) -> Result<(), String> {
+        self.tally.count("fault: rolled back unnoticed");
+        let replica: &mut Replica = &mut self.replicas[node];
+        replica.disk = disk;
+        replica.up = false;
+        self.begin(node)?;
+        self.write_something(node)
     }
 
     /// All faults end.

@@ -4,9 +4,9 @@ use super::tree::{self, FOLLOWED, NODES, SERVING, STANDBY};
 use super::world::World;
 use hub_core::block::Block;
 use hub_core::hash::Hash;
-use hub_core::id::{ChainId, Lane};
+use hub_core::id::Lane;
 use hub_core::time::Millis;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// How long after the faults the world may take: the longest patience of the machine twice, and the
 /// courier's memory.
@@ -45,16 +45,8 @@ impl World {
                 durable.map(|journal_block| (journal_block.block.hash(), &journal_block.block)),
             );
         }
-        // Of a forked chain each node keeps the side it saw first, the other as proof where they met.
-        let forked: BTreeSet<ChainId> = self
-            .replicas
-            .iter()
-            .flat_map(|replica| replica.disk.asides.values().map(|block| block.header().chain))
-            .collect();
+        // all sides of a fork among them: each level decides by what it holds
         for (hash, block) in &all {
-            if forked.contains(&block.header().chain) {
-                continue;
-            }
             let writer = self.names.index(block.header().chain.node)?;
             for node in 0..NODES {
                 if self.may_hold(node, writer, block) && !self.replicas[node].disk.holds(hash) {

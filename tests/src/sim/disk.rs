@@ -15,8 +15,8 @@ pub(super) struct Disk {
     durable: usize,
     pub(super) chains: BTreeMap<ChainId, Vec<usize>>,
     pub(super) hashes: BTreeMap<Hash, usize>,
-    pub(super) asides: BTreeMap<Hash, Block>,
-    unsynced_asides: Vec<Block>,
+    /// Blocks beside their chains, by place and hash.
+    pub(super) besides: BTreeMap<(ChainId, u64, Hash), usize>,
     pub(super) memories: BTreeMap<NodeId, Vec<u8>>,
     pub(super) keys: BTreeMap<(NodeId, u32), [u8; 32]>,
 }
@@ -35,20 +35,15 @@ impl Disk {
             durable: 0,
             chains: BTreeMap::new(),
             hashes: BTreeMap::new(),
-            asides: BTreeMap::new(),
-            unsynced_asides: Vec::new(),
+            besides: BTreeMap::new(),
             memories: BTreeMap::new(),
             keys: BTreeMap::from([((pinned.0, 1), pinned.1)]),
         }
     }
 
-    pub(super) fn append(&mut self, origin: Origin, block: Block) {
+    pub(super) fn append(&mut self, origin: Origin, beside: bool, block: Block) {
         let position = self.blocks.len() as Position + 1;
-        self.blocks.push(JournalBlock { position, origin, block });
-    }
-
-    pub(super) fn append_aside(&mut self, block: Block) {
-        self.unsynced_asides.push(block);
+        self.blocks.push(JournalBlock { position, origin, beside, block });
     }
 
     pub(super) fn end(&self) -> Position {
@@ -60,7 +55,7 @@ impl Disk {
     }
 
     pub(super) fn holds(&self, hash: &Hash) -> bool {
-        self.hashes.contains_key(hash) || self.asides.contains_key(hash)
+        self.hashes.contains_key(hash)
     }
 
     /// Makes everything written durable. A block that does not extend its chain is the simulator's find:
@@ -68,25 +63,28 @@ impl Disk {
     pub(super) fn sync(&mut self) -> Result<Synced, String> {
         let mut synced = Synced { received: Vec::new(), own_up_to: None };
         for index in self.durable..self.blocks.len() {
-            let JournalBlock { position, origin, block } = self.blocks[index].clone();
-            self.index(index, &block)?;
+            let JournalBlock { position, origin, beside, block } = self.blocks[index].clone();
+            self.index(index, beside, &block)?;
             if origin == Origin::Own {
                 synced.own_up_to = Some(position);
             } else {
                 let hash = block.hash();
-                synced.received.push(StoredBlock { hash, position: Some(position) });
+                synced.received.push(StoredBlock { hash, position });
             }
         }
         self.durable = self.blocks.len();
-        for block in std::mem::take(&mut self.unsynced_asides) {
-            synced.received.push(StoredBlock { hash: block.hash(), position: None });
-            self.asides.insert(block.hash(), block);
-        }
         Ok(synced)
     }
 
-    fn index(&mut self, index: usize, block: &Block) -> Result<(), String> {
-        let chain = block.header().chain;
+    fn index(&mut self, index: usize, beside: bool, block: &Block) -> Result<(), String> {
+        let (chain, height) = (block.header().chain, block.header().height);
+        if beside {
+            self.besides.insert((chain, height, block.hash()), index);
+            return match self.hashes.insert(block.hash(), index) {
+                None => Ok(()),
+                Some(_) => Err(format!("stored twice: {block:?}")),
+            };
+        }
         let head = self.head(&chain).unwrap_or(ChainHead::empty(block.header().previous));
         head.extended(block.header(), block.hash())
             .map_err(|error| format!("stored {block:?} though {error}"))?;
@@ -106,7 +104,6 @@ impl Disk {
 
     pub(super) fn crash(&mut self) {
         self.blocks.truncate(self.durable);
-        self.unsynced_asides.clear();
     }
 
     pub(super) fn head(&self, chain: &ChainId) -> Option<ChainHead> {
@@ -123,6 +120,29 @@ impl Disk {
     pub(super) fn block(&self, chain: &ChainId, height: u64) -> Option<&Block> {
         let index = self.chains.get(chain)?.get(usize::try_from(height).ok()?.checked_sub(1)?)?;
         Some(&self.blocks[*index].block)
+    }
+
+    /// Whether a block beside its chain is the first of its side.
+    pub(super) fn starts_beside(&self, block: &Block) -> bool {
+        let header = block.header();
+        let before = (header.chain, header.height.saturating_sub(1), header.previous);
+        !self.besides.contains_key(&before)
+    }
+
+    /// Whether another block was written at a block's place and is not durable yet.
+    pub(super) fn is_taken(&self, block: &Block) -> bool {
+        let place = (block.header().chain, block.header().height);
+        let unsynced = self.blocks[self.durable..].iter();
+        unsynced
+            .filter(|other| !other.beside && other.block.hash() != block.hash())
+            .any(|other| (other.block.header().chain, other.block.header().height) == place)
+    }
+
+    /// All blocks at a height.
+    pub(super) fn sides(&self, chain: &ChainId, height: u64) -> impl Iterator<Item = &Block> {
+        let span = (*chain, height, Hash::ZERO)..=(*chain, height, Hash([0xff; 32]));
+        let besides = self.besides.range(span).map(|(_, index)| &self.blocks[*index].block);
+        self.block(chain, height).into_iter().chain(besides)
     }
 
     pub(super) fn read(&self, after: Position, max_bytes: usize) -> (Vec<JournalBlock>, Position) {
@@ -144,12 +164,13 @@ impl Disk {
         let mut bytes = 0;
         for range in ranges {
             for height in range.first..=range.last {
-                let Some(block) = self.block(&range.chain, height) else { break };
-                bytes += block.bytes().len();
-                if bytes > max_bytes && !blocks.is_empty() {
-                    return blocks;
+                for block in self.sides(&range.chain, height) {
+                    bytes += block.bytes().len();
+                    if bytes > max_bytes && !blocks.is_empty() {
+                        return blocks;
+                    }
+                    blocks.push(block.clone());
                 }
-                blocks.push(block.clone());
             }
         }
         blocks

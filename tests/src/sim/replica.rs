@@ -27,6 +27,8 @@ pub(super) struct Replica {
     /// Rises with each crash: what was under way for an older life is void.
     pub(super) life: u32,
     pub(super) syncing: bool,
+    /// The parent said that this epoch has signed more than is here: nothing is written in it.
+    pub(super) told: bool,
     /// Own chains with what is not yet synced.
     heads: BTreeMap<Lane, ChainHead>,
     hlc: Hlc,
@@ -76,6 +78,7 @@ impl Replica {
             up: true,
             life: 0,
             syncing: false,
+            told: false,
             heads: BTreeMap::new(),
             hlc: Hlc::ZERO,
         }
@@ -196,8 +199,8 @@ impl Context for View<'_> {
         self.disk.block(chain, height).cloned()
     }
 
-    fn aside(&self, hash: &Hash) -> bool {
-        self.disk.asides.contains_key(hash)
+    fn beside(&self, chain: &ChainId, height: u64, hash: &Hash) -> bool {
+        self.disk.besides.contains_key(&(*chain, height, *hash))
     }
 
     fn heads(&self, after: Option<&ChainId>, limit: usize) -> Vec<(ChainId, ChainHead)> {

@@ -11,7 +11,7 @@ use hub_core::block::Block;
 use hub_core::hash::Hash;
 use hub_core::id::Lane;
 use hub_core::time::Millis;
-use hub_node::io::{Channel, Input, Origin, Output};
+use hub_node::io::{Channel, Event, Input, Origin, Output};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::fmt;
@@ -202,7 +202,7 @@ impl World {
     }
 
     pub(super) fn append_own(&mut self, node: usize, block: Block) {
-        self.replicas[node].disk.append(Origin::Own, block);
+        self.replicas[node].disk.append(Origin::Own, false, block);
         self.sync_soon(node);
     }
 
@@ -273,17 +273,14 @@ impl World {
                     let parent = tree::parent(node).map(|parent| self.names.ids[parent]);
                     let from_parent = Some(storing.from) == parent;
                     let origin = if from_parent { Origin::Parent } else { Origin::Child };
-                    self.replicas[node].disk.append(origin, storing.block);
+                    let disk = &mut self.replicas[node].disk;
+                    if storing.beside && !disk.starts_beside(&storing.block) {
+                        self.tally.count("rule: follower of a fork kept");
+                    }
+                    // what this node has written meanwhile stands there
+                    let beside = storing.beside || disk.is_taken(&storing.block);
+                    disk.append(origin, beside, storing.block);
                 }
-                self.sync_soon(node);
-            }
-            Output::KeepFork(fork) => {
-                self.replicas[node].disk.append_aside(fork.second);
-                self.sync_soon(node);
-            }
-            Output::KeepAside(storing) => {
-                self.tally.count("rule: follower of a fork kept");
-                self.replicas[node].disk.append_aside(storing.block);
                 self.sync_soon(node);
             }
             Output::Send { to, channel, bytes, message_id } => {
@@ -315,7 +312,10 @@ impl World {
             Output::Remember(memory) => {
                 self.replicas[node].disk.memories.insert(memory.peer, memory.bytes);
             }
-            Output::Report(event) => self.note(&event),
+            Output::Report(event) => {
+                self.replicas[node].told |= matches!(event, Event::ParentAhead { .. });
+                self.note(&event);
+            }
             Output::EnrolmentRequested { .. } | Output::EnrolmentAnswered { .. } => {
                 return Err("enrolment messages though nobody sends any".into());
             }

@@ -10,7 +10,7 @@ use std::fmt;
 /// Which blocks a log holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ledger {
-    chains: BTreeMap<ChainId, BTreeMap<u64, Hash>>,
+    chains: BTreeMap<ChainId, BTreeMap<u64, BTreeSet<Hash>>>,
 }
 
 /// The first place at which two logs differ.
@@ -20,7 +20,7 @@ pub struct Difference {
     pub chain: ChainId,
     /// The height.
     pub height: u64,
-    /// The block there in the one.
+    /// The block there in the one, of a fork one that the other lacks.
     pub left: Option<Hash>,
     /// The block there in the other.
     pub right: Option<Hash>,
@@ -51,12 +51,12 @@ pub enum ReplayDifference {
 impl Ledger {
     /// Notes a block.
     pub fn add(&mut self, chain: ChainId, height: u64, hash: Hash) {
-        self.chains.entry(chain).or_default().insert(height, hash);
+        self.chains.entry(chain).or_default().entry(height).or_default().insert(hash);
     }
 
     /// How many blocks there are.
     pub fn len(&self) -> usize {
-        self.chains.values().map(BTreeMap::len).sum()
+        self.chains.values().flat_map(BTreeMap::values).map(BTreeSet::len).sum()
     }
 
     /// Whether there are none.
@@ -98,7 +98,13 @@ pub fn first_difference(left: &Ledger, right: &Ledger) -> Option<Difference> {
         let theirs = right.chains.get(chain).unwrap_or(&none);
         let heights: BTreeSet<&u64> = ours.keys().chain(theirs.keys()).collect();
         let height = heights.into_iter().find(|height| ours.get(height) != theirs.get(height))?;
-        let (left, right) = (ours.get(height).copied(), theirs.get(height).copied());
+        // of a fork, the first side that only one of them holds
+        let only = |here: Option<&BTreeSet<Hash>>, there: Option<&BTreeSet<Hash>>| {
+            let absent = |hash: &&Hash| there.is_none_or(|there| !there.contains(*hash));
+            here.into_iter().flatten().find(absent).copied()
+        };
+        let (ours, theirs) = (ours.get(height), theirs.get(height));
+        let (left, right) = (only(ours, theirs), only(theirs, ours));
         Some(Difference { chain: *chain, height: *height, left, right })
     })
 }

@@ -96,7 +96,7 @@ impl Links {
     pub(super) fn check_forks(
         &self,
         key: impl Fn(&ChainId) -> Option<[u8; 32]>,
-        read: impl Fn(&ChainId, u64) -> Option<Block>,
+        read: impl Fn(&ChainId, u64, &Hash) -> Option<Block>,
         findings: &mut Vec<Finding>,
     ) {
         for block in &self.forks {
@@ -104,7 +104,7 @@ impl Links {
             let Some(known) = self.chains.get(&chain).and_then(|links| links.get(&height)) else {
                 continue;
             };
-            let other = read(&chain, height).filter(|other| other.hash() == known.hash);
+            let other = read(&chain, height, &known.hash);
             let proven = key(&chain)
                 .zip(other)
                 .is_some_and(|(key, other)| Fork::proven(&other, block, &key).is_some());

@@ -7,6 +7,7 @@
 mod check;
 mod conserve;
 mod diff;
+mod fork;
 mod links;
 mod replay;
 mod verify;
@@ -25,6 +26,7 @@ use std::fmt;
 pub use check::{Checked, Cited, Compared, Refuted, Undecidable, check};
 pub use conserve::{Broken, Category, Conserved, category_of, conserve};
 pub use diff::{Difference, Ledger, ReplayDifference, first_difference, replay_difference};
+pub use fork::{FORK_BLOCKS_MAX, FORK_MAGIC, ForkProof, ProvenFork, Unproven};
 pub use replay::{Replay, Replayed, fold, replay};
 pub use verify::{Verification, verify};
 

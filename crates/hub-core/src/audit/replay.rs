@@ -101,13 +101,17 @@ pub fn fold(root_key: &[u8; 32], log: &dyn Log, source: &dyn BlockSource) -> Rep
     });
     links.check(&mut findings);
     for (chain, blocks) in &links.chains {
-        newest_signature(&view, chain, blocks.keys().next_back().copied(), source, &mut findings);
+        let newest = blocks.iter().next_back().map(|(height, link)| (*height, link.hash));
+        newest_signature(&view, chain, newest, source, &mut findings);
     }
     let key = |chain: &ChainId| view.key(chain.node, chain.epoch);
-    links.check_forks(key, |chain, height| source.block(chain, height), &mut findings);
+    links.check_forks(key, |chain, height, hash| source.side(chain, height, hash), &mut findings);
     let mut ledger = Ledger::default();
     for (chain, blocks) in &links.chains {
         blocks.iter().for_each(|(height, link)| ledger.add(*chain, *height, link.hash));
+    }
+    for block in &links.forks {
+        ledger.add(block.header().chain, block.header().height, block.hash());
     }
     Replayed { view, blocks: links.blocks, facts: links.facts, ledger, findings }
 }
@@ -115,12 +119,12 @@ pub fn fold(root_key: &[u8; 32], log: &dyn Log, source: &dyn BlockSource) -> Rep
 fn newest_signature(
     view: &View,
     chain: &ChainId,
-    height: Option<u64>,
+    newest: Option<(u64, Hash)>,
     source: &dyn BlockSource,
     findings: &mut Vec<Finding>,
 ) {
-    let Some(height) = height else { return };
-    let kind = match (source.block(chain, height), view.key(chain.node, chain.epoch)) {
+    let Some((height, hash)) = newest else { return };
+    let kind = match (source.side(chain, height, &hash), view.key(chain.node, chain.epoch)) {
         (None, _) => FindingKind::Unread,
         (Some(_), None) => FindingKind::UnknownWriter { blocks: height },
         (Some(block), Some(key)) => match block.verify(&key) {

@@ -66,7 +66,7 @@ pub fn verify(
     let judged = verifier.judge();
     let Verifier { links, view, keys, signatures, mut findings, .. } = verifier;
     let key = |chain: &ChainId| keys.get(&(chain.node, chain.epoch)).copied();
-    links.check_forks(key, |chain, height| source.block(chain, height), &mut findings);
+    links.check_forks(key, |chain, height, hash| source.side(chain, height, hash), &mut findings);
     findings[damaged..].sort_by_key(|finding| (finding.chain, finding.height));
     Verification {
         blocks: links.blocks,
@@ -135,6 +135,10 @@ impl Verifier<'_> {
 
     fn chain(&mut self, chain: &ChainId) {
         let Some(key) = self.keys.get(&writer_of(chain)).copied() else { return };
+        for block in self.sides(chain) {
+            self.signatures += 1;
+            self.view.add(&block);
+        }
         for (height, hash) in self.listed(chain) {
             let verified = match self.read(chain, height, hash) {
                 None => Err(FindingKind::Unread),
@@ -153,13 +157,21 @@ impl Verifier<'_> {
         }
     }
 
+    /// The other sides of a chain that its key signed.
+    fn sides(&self, chain: &ChainId) -> Vec<Block> {
+        let Some(key) = self.keys.get(&writer_of(chain)) else { return Vec::new() };
+        let forks = self.links.forks.iter();
+        let sides = forks.filter(|block| block.header().chain == *chain);
+        sides.filter(|block| block.verify(key).is_ok()).cloned().collect()
+    }
+
     fn listed(&self, chain: &ChainId) -> Vec<(u64, Hash)> {
         let links = self.links.chains.get(chain);
         links.into_iter().flatten().map(|(height, link)| (*height, link.hash)).collect()
     }
 
     fn read(&self, chain: &ChainId, height: u64, hash: Hash) -> Option<Block> {
-        self.source.block(chain, height).filter(|block| block.hash() == hash)
+        self.source.side(chain, height, &hash)
     }
 
     /// Writers for whom no enrolment stands.
@@ -207,6 +219,9 @@ impl Verifier<'_> {
         for chain in chains {
             if !self.done.contains(&writer_of(&chain)) {
                 continue;
+            }
+            for block in self.sides(&chain) {
+                self.judge_block(&block, &mut judged);
             }
             for (height, hash) in self.listed(&chain) {
                 let good = !self.bad.contains(&(chain, height));

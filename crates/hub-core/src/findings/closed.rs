@@ -20,8 +20,8 @@ pub(super) fn check(
     let Some((closing, last)) = last_closing(view, unit) else { return };
     let Some(checkpoint) = view.checkpoint(&closing.checkpoint) else { return };
     let mut later: BTreeMap<(UnitId, &'static str), Later> = BTreeMap::new();
-    for (chain, height) in later_blocks(view, &view.frontier_of(&checkpoint)) {
-        let Some(block) = source.block(&chain, height) else { continue };
+    for (chain, height, hash) in later_blocks(view, &view.frontier_of(&checkpoint)) {
+        let Some(block) = source.side(&chain, height, &hash) else { continue };
         let Ok(body) = block.body() else { continue };
         let verdicts = view.block_verdicts(&block);
         for (index, (fact, verdict)) in body.into_facts().iter().zip(verdicts).enumerate() {

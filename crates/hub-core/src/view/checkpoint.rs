@@ -4,6 +4,7 @@
 //! down lane is an excerpt, which proves what it names and is nothing to fold.
 
 use super::View;
+use super::fork::Folded;
 use crate::fact::governance::ChainHeight;
 use crate::fact::{FactBody, GovernanceFact};
 use crate::hash::Hash;
@@ -110,6 +111,18 @@ impl View {
         })
     }
 
+    /// The heads of one chain that a node stated, in order of clock.
+    pub(super) fn stated_of_chain(
+        &self,
+        node: NodeId,
+        chain: &ChainId,
+    ) -> impl Iterator<Item = (Hlc, FactId, ChainHeight)> {
+        self.stated(node).filter_map(|(hlc, id, statement)| {
+            let head = statement.frontier.iter().find(|head| head.chain == *chain)?;
+            Some((hlc, id, *head))
+        })
+    }
+
     /// The checkpoint of this name, if it is whole.
     pub fn checkpoint(&self, id: &FactId) -> Option<Checkpoint> {
         let standing = |id: &FactId| {
@@ -183,16 +196,16 @@ impl View {
 
     /// How far each chain is here without a gap.
     pub fn frontier(&self) -> BTreeMap<ChainId, u64> {
-        let reach = |heights: &BTreeMap<u64, Hlc>| {
+        let reach = |heights: &BTreeMap<u64, Folded>| {
             heights.keys().zip(1..).take_while(|(height, expected)| *height == expected).count()
         };
-        let all = self.clocks.iter().map(|(chain, heights)| (*chain, reach(heights) as u64));
+        let all = self.heights.iter().map(|(chain, heights)| (*chain, reach(heights) as u64));
         all.filter(|(_, height)| *height > 0).collect()
     }
 
     /// Whether every chain is here without a gap, so that this view is that of its frontier.
     pub fn is_contiguous(&self) -> bool {
-        self.clocks
+        self.heights
             .values()
             .all(|heights| heights.keys().next_back().copied().unwrap_or(0) == heights.len() as u64)
     }

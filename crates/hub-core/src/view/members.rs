@@ -20,6 +20,7 @@ use super::branch::{BranchIx, Branches};
 use super::cell::{CellIx, Cells};
 use super::claim::{Cause, ClaimFact, Span, Status};
 use super::decision::Decisions;
+use super::fork::FoldedBlocks;
 use super::increment::OrgChange;
 use super::intervals::Intervals;
 use super::judge::{Judge, is_premature};
@@ -110,7 +111,7 @@ pub(super) struct Fold<'a> {
     pub(super) withdrawals: &'a Withdrawals,
     pub(super) policy: &'a Policy,
     pub(super) decisions: &'a mut Decisions,
-    pub(super) source: &'a dyn BlockSource,
+    pub(super) source: FoldedBlocks<'a>,
 }
 
 impl Fold<'_> {

@@ -16,6 +16,7 @@ pub mod claim;
 pub mod decision;
 pub(crate) mod digest;
 pub mod figure;
+pub mod fork;
 pub mod host_line;
 mod increment;
 mod intervals;
@@ -39,6 +40,7 @@ mod withdrawal;
 use crate::block::Block;
 use crate::codec::{Body, CodecError};
 use crate::fact::{Fact, FactBody};
+use crate::hash::Hash;
 use crate::id::{BranchId, ChainId, FactId, FederationId, Lane, NodeId};
 use crate::policy::Policy;
 use crate::time::{Day, Hlc};
@@ -48,6 +50,7 @@ use cell::Cells;
 use checkpoint::Checkpoints;
 use decision::{DecisionPlaces, Decisions};
 use figure::Figures;
+use fork::{Admitted, Folded, Forks, Heights};
 use members::Members;
 use restated::Restatements;
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,8 +67,13 @@ pub use takeover::MassTakeover;
 
 /// Where blocks are read from again: a person's fold needs that person's older facts.
 pub trait BlockSource {
-    /// The block at this height of this chain, as it was applied; `None` when it cannot be read.
+    /// The block at this height of this chain; `None` when it cannot be read. Where a chain forks, any.
     fn block(&self, chain: &ChainId, height: u64) -> Option<Block>;
+
+    /// The block of this hash there.
+    fn side(&self, chain: &ChainId, height: u64, hash: &Hash) -> Option<Block> {
+        self.block(chain, height).filter(|block| block.hash() == *hash)
+    }
 }
 
 impl BlockSource for BTreeMap<(ChainId, u64), Block> {
@@ -110,7 +118,8 @@ pub struct View {
     verdicts: Vec<Verdict>,
     by_id: BTreeMap<FactId, u32>,
     by_branch: BTreeMap<BranchId, Vec<usize>>,
-    clocks: BTreeMap<ChainId, BTreeMap<u64, Hlc>>,
+    heights: Heights,
+    forks: Forks,
     withdrawals: Withdrawals,
     restatements: Restatements,
     /// Nodes whose own books (their `up` lanes) are held.
@@ -152,7 +161,8 @@ impl View {
             verdicts: Vec::new(),
             by_id: BTreeMap::new(),
             by_branch: BTreeMap::new(),
-            clocks: BTreeMap::new(),
+            heights: Heights::new(),
+            forks: Forks::default(),
             withdrawals: Withdrawals::default(),
             restatements: Restatements::default(),
             books: BTreeSet::new(),
@@ -200,13 +210,18 @@ impl View {
 
     /// The same with the body decoded already, by [`Block::body`] of this block.
     pub(crate) fn add_decoded(&mut self, block: &Block, body: Result<Body, CodecError>) {
+        match self.forks.admit(&self.heights, block.header(), block.hash()) {
+            Admitted::Fold => self.fold_block(block, body),
+            Admitted::Contested => self.version += 1,
+            Admitted::Known => {}
+        }
+    }
+
+    fn fold_block(&mut self, block: &Block, body: Result<Body, CodecError>) {
         let header = block.header();
         let (chain, height) = (header.chain, header.height);
-        let clocks = self.clocks.entry(chain).or_default();
-        if clocks.contains_key(&height) {
-            return;
-        }
-        clocks.insert(height, header.last_hlc);
+        let folded = Folded { clock: header.last_hlc, hash: block.hash() };
+        self.heights.entry(chain).or_default().insert(height, folded);
         self.version += 1;
         if chain.lane == Lane::Up {
             self.note_books(chain.node);
@@ -236,11 +251,11 @@ impl View {
         self.withdrawals.withhold(facts);
     }
 
-    /// The places of all blocks added.
-    pub(crate) fn places(&self) -> impl Iterator<Item = (ChainId, u64)> {
-        self.clocks
-            .iter()
-            .flat_map(|(chain, heights)| heights.keys().map(move |height| (*chain, *height)))
+    /// All blocks folded.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (ChainId, u64, Hash)> {
+        self.heights.iter().flat_map(|(chain, heights)| {
+            heights.iter().map(move |(at, here)| (*chain, *at, here.hash))
+        })
     }
 
     fn add_fact(&mut self, id: FactId, height: u64, fact: Fact) {
@@ -265,6 +280,12 @@ impl View {
 
     /// Folds all that was added.
     pub fn settle(&mut self, source: &dyn BlockSource) {
+        self.settle_counted(source);
+        self.settle_forks(source);
+    }
+
+    /// Folds what was added and is of no side that does not count.
+    fn settle_counted(&mut self, source: &dyn BlockSource) {
         let of_persons = self.awaits_persons_only();
         let change = self.fold_facts();
         let reaches_org = match &change {
@@ -389,8 +410,8 @@ impl View {
     pub fn last_clock(&self, node: NodeId) -> Option<Hlc> {
         // the first chain a node can have
         let first = ChainId { node, epoch: 0, lane: Lane::Up };
-        let chains = self.clocks.range(first..).take_while(|(chain, _)| chain.node == node);
-        chains.filter_map(|(_, clocks)| clocks.values().next_back()).max().copied()
+        let chains = self.heights.range(first..).take_while(|(chain, _)| chain.node == node);
+        chains.filter_map(|(_, heights)| heights.values().next_back()).map(|top| top.clock).max()
     }
 
     /// A person's spans, in order of day.
@@ -411,8 +432,8 @@ impl View {
 
     /// The civil day of the latest clock of all blocks; none without blocks.
     pub fn last_day(&self) -> Option<Day> {
-        let clocks = self.clocks.values().filter_map(|clocks| clocks.values().next_back());
-        clocks.max().map(|clock| clock.day())
+        let tops = self.heights.values().filter_map(|heights| heights.values().next_back());
+        tops.map(|top| top.clock).max().map(|clock| clock.day())
     }
 
     /// What became of a fact; a member fact is read again from its block.
@@ -420,13 +441,19 @@ impl View {
         if let Some(place) = self.by_id.get(id) {
             return Some(self.verdicts[*place as usize]);
         }
-        let clocks = self.clocks.get(&id.chain)?;
-        let heights: Vec<u64> = clocks.keys().copied().collect();
+        self.verdict_in_block(id, source).or_else(|| {
+            let reason = self.forks.parks_fact(id);
+            reason.map(Verdict::Parked)
+        })
+    }
+
+    fn verdict_in_block(&mut self, id: &FactId, source: &dyn BlockSource) -> Option<Verdict> {
+        let heights: Vec<u64> = self.heights.get(&id.chain)?.keys().copied().collect();
         // blocks are in order of seq, so the one that holds the fact is found by halving
         let (mut low, mut high) = (0, heights.len());
         while low < high {
             let middle = usize::midpoint(low, high);
-            let block = source.block(&id.chain, heights[middle])?;
+            let block = self.block_at(&id.chain, heights[middle], source)?;
             let header = block.header();
             if id.seq < header.first_seq {
                 high = middle;
@@ -442,6 +469,10 @@ impl View {
 
     /// What became of each fact of a block that was added.
     pub fn block_verdicts(&mut self, block: &Block) -> Vec<Verdict> {
+        let header = block.header();
+        if let Some(reason) = self.forks.parks(&header.chain, header.height, &block.hash()) {
+            return vec![Verdict::Parked(reason); header.count as usize];
+        }
         match block.body() {
             Err(_) => vec![Verdict::Parked(Reason::Unreadable); block.header().count as usize],
             Ok(Body::Rows(facts)) => (0..facts.len() as u32)
@@ -471,6 +502,9 @@ impl View {
         }
         for unreadable in self.unreadable.values() {
             *parked.entry(Reason::Unreadable).or_default() += u64::from(unreadable.count);
+        }
+        for (reason, count) in self.forks.parked() {
+            *parked.entry(reason).or_default() += count;
         }
         parked
     }

@@ -2,6 +2,7 @@
 
 use super::cell::Cells;
 use super::claim::Span;
+use super::fork::FoldedBlocks;
 use super::members::Fold;
 use super::{BlockSource, View};
 use crate::codec::{Body, MemberBatch};
@@ -34,7 +35,7 @@ impl View {
             };
             let is_open = open.as_ref().is_some_and(|(c, h, ..)| (*c, *h) == (chain, height));
             if !is_open {
-                open = source.block(&chain, height).and_then(|block| match block.body() {
+                open = self.block_at(&chain, height, source).and_then(|block| match block.body() {
                     Ok(Body::Members(batch)) => {
                         Some((chain, height, block.header().first_seq, batch))
                     }
@@ -93,7 +94,7 @@ impl View {
             withdrawals: &self.withdrawals,
             policy: &self.policy,
             decisions: &mut self.decisions,
-            source,
+            source: FoldedBlocks { heights: &self.heights, source },
         };
         (&mut self.members, fold)
     }

@@ -307,9 +307,9 @@ impl View {
         self.restatements.silenced.clear();
         loop {
             self.renew_restatements();
-            let clocks = &self.clocks;
+            let heights = &self.heights;
             let clock_of = |chain: &ChainId, height: u64| -> Option<Hlc> {
-                clocks.get(chain)?.range(..=height).next_back().map(|(_, hlc)| *hlc)
+                heights.get(chain)?.range(..=height).next_back().map(|(_, folded)| folded.clock)
             };
             let names = self.tree.names_only();
             let told = Told { facts: &self.facts, restatements: &self.restatements };

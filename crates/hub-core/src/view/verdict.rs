@@ -43,6 +43,10 @@ pub enum Reason {
     MixedSides,
     /// A unit is old in an earlier succession, or the successions would close a cycle (U4).
     AlreadySucceeded,
+    /// Its block is of a side of a fork of which no side counts yet.
+    Forked,
+    /// Its block is of a side of a fork of which another side counts.
+    OtherSide,
 }
 
 impl fmt::Display for Reason {
@@ -59,6 +63,8 @@ impl fmt::Display for Reason {
             Self::NoClaim => "no claim",
             Self::MixedSides => "mixed sides",
             Self::AlreadySucceeded => "already succeeded",
+            Self::Forked => "fork not settled",
+            Self::OtherSide => "other side of a fork counts",
         })
     }
 }

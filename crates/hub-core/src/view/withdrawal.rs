@@ -60,6 +60,11 @@ impl Withdrawals {
         self.withheld = facts;
     }
 
+    /// The facts treated as not there.
+    pub(crate) fn withheld(&self) -> BTreeSet<FactId> {
+        self.withheld.clone()
+    }
+
     /// Whether a fact is treated as not there.
     pub(crate) fn withholds(&self, fact: &FactId) -> bool {
         self.withheld.contains(fact)

@@ -148,7 +148,8 @@ fn rename_segment(bytes: &[u8], number: u64, report: &mut RestoreReport) -> Vec<
             Piece::Frame { offset, head } => {
                 let stored = walk.block(offset, &head);
                 if let Ok(block) = Block::parse(stored) {
-                    new.put_frame(&mut out, offset, head.origin, head.shipped, &block);
+                    let how = (head.origin, head.beside);
+                    new.put_frame(&mut out, offset, how, head.shipped, &block);
                     report.blocks += 1;
                 } else {
                     let end = walk.end() as usize;

@@ -8,7 +8,7 @@ use super::group::{Answer, Request};
 use super::{Entry, Journal, Position, Writer, held, journal_directory};
 use crate::error::{AppendError, IoFailure};
 use crate::layout::{FRAME_HEADER_BYTES, FrameHead, SegmentHeader};
-use crate::table::Table;
+use crate::table::{Beside, Table};
 use hub_core::chain::{ChainError, ChainHead};
 use hub_core::hash::Hash;
 use hub_core::id::ChainId;
@@ -26,12 +26,14 @@ enum Step {
 struct Overlay {
     heads: BTreeMap<ChainId, ChainHead>,
     fresh: BTreeMap<(ChainId, u64), (Hash, usize)>,
+    besides: BTreeMap<Beside, usize>,
 }
 
 impl Overlay {
     fn take_in(&mut self, other: Self) {
         self.heads.extend(other.heads);
         self.fresh.extend(other.fresh);
+        self.besides.extend(other.besides);
     }
 }
 
@@ -132,8 +134,11 @@ impl Journal {
     ) -> Result<Step, AppendError> {
         let (header, found) = (entry.block.header(), entry.block.hash());
         let (chain, height) = (header.chain, header.height);
-        let occupied = |expected| AppendError::Occupied { chain, height, expected, found };
         let key = (chain, height);
+        if entry.beside {
+            return self.check_beside((chain, height, found), batch, own, next);
+        }
+        let occupied = |expected| AppendError::Occupied { chain, height, expected, found };
         if let Some((hash, index)) = own.fresh.get(&key).or_else(|| batch.fresh.get(&key)) {
             return if *hash == found { Ok(Step::New(*index)) } else { Err(occupied(*hash)) };
         }
@@ -156,6 +161,35 @@ impl Journal {
         }
         own.fresh.insert(key, (found, next));
         Ok(Step::New(next))
+    }
+
+    /// A side of a fork need not follow; it is stored once.
+    fn check_beside(
+        &self,
+        beside: Beside,
+        batch: &Overlay,
+        own: &mut Overlay,
+        next: usize,
+    ) -> Result<Step, AppendError> {
+        let (chain, height, hash) = beside;
+        let key = (chain, height);
+        let fresh = own.fresh.get(&key).or_else(|| batch.fresh.get(&key));
+        let fresh = fresh.filter(|(there, _)| *there == hash).map(|(_, index)| index);
+        let known =
+            fresh.or_else(|| own.besides.get(&beside)).or_else(|| batch.besides.get(&beside));
+        if let Some(index) = known {
+            return Ok(Step::New(*index));
+        }
+        if let Some(position) = self.read_state().besides.get(&beside) {
+            return Ok(Step::Known(*position));
+        }
+        match self.locate(&chain, height)? {
+            Some((position, there)) if there == hash => Ok(Step::Known(position)),
+            _ => {
+                own.besides.insert(beside, next);
+                Ok(Step::New(next))
+            }
+        }
     }
 
     /// A block for a height that damage took must fit the blocks on both sides, where they are there.
@@ -195,7 +229,8 @@ impl Journal {
                 pending.at = end;
             }
             let seed = self.seed(segment);
-            let head = seed.put_frame(&mut pending.bytes, end, entry.origin, shipped, &entry.block);
+            let how = (entry.origin, entry.beside);
+            let head = seed.put_frame(&mut pending.bytes, end, how, shipped, &entry.block);
             pending.frames.push((end, head, entry.block.hash()));
             positions.push(Position { segment, offset: end });
             shipped += u32::from(entry.origin.is_shipped());
@@ -223,7 +258,9 @@ impl Journal {
         let mut state = self.write_state();
         for (offset, head, hash) in pending.frames.drain(..) {
             state.open.push(offset, &head, hash);
-            state.absorb_block(&head.block, hash);
+            let segment = state.open.number;
+            let beside = head.beside.then_some(Position { segment, offset });
+            state.absorb_block(&head.block, hash, beside);
         }
         pending.bytes.clear();
         Ok(())

@@ -18,7 +18,7 @@ use crate::index::{Holes, Index};
 use crate::layout::{JournalId, Origin, SEGMENT_HEADER_BYTES, Seed};
 use crate::lock::DirectoryLock;
 use crate::storage::{Disk, Storage};
-use crate::table::{Run, Summary, Table, head_after};
+use crate::table::{Beside, Run, Summary, Table, head_after};
 use hub_core::block::Block;
 use hub_core::chain::ChainHead;
 use hub_core::hash::Hash;
@@ -54,6 +54,16 @@ pub struct Entry {
     pub block: Block,
     /// Where it came from.
     pub origin: Origin,
+    /// Whether it goes beside its chain: it is a side of a fork, or follows one, and another block stands
+    /// or will stand at its height.
+    pub beside: bool,
+}
+
+impl Entry {
+    /// A block that follows its chain.
+    pub fn new(block: Block, origin: Origin) -> Self {
+        Self { block, origin, beside: false }
+    }
 }
 
 /// The place of a frame, in local order.
@@ -94,6 +104,7 @@ pub struct Journal {
 struct State {
     heads: BTreeMap<ChainId, ChainHead>,
     holes: Holes,
+    besides: BTreeMap<Beside, Position>,
     sealed: Vec<Summary>,
     open: Table,
 }
@@ -108,7 +119,11 @@ struct Writer {
 }
 
 impl State {
-    fn absorb_block(&mut self, header: &Header, hash: Hash) {
+    fn absorb_block(&mut self, header: &Header, hash: Hash, beside: Option<Position>) {
+        if let Some(position) = beside {
+            self.besides.insert((header.chain, header.height, hash), position);
+            return;
+        }
         absorb(&mut self.heads, &mut self.holes, header.chain, header.height, header.height);
         raise(&mut self.heads, header.chain, head_after(header, hash));
     }
@@ -122,6 +137,10 @@ impl State {
                 let head = self.heads.entry(*chain).or_insert(empty);
                 head.height = head.height.max(last);
             }
+        }
+        for (beside, offset) in &table.besides {
+            let position = Position { segment: table.number, offset: u64::from(*offset) };
+            self.besides.insert(*beside, position);
         }
         for (chain, top) in &table.tops {
             if self.heads.get(chain).is_none_or(|head| head.height <= top.height) {

@@ -234,6 +234,7 @@ impl Opening {
         let mut state = State {
             heads: contents.heads,
             holes: contents.holes,
+            besides: contents.besides.into_iter().map(|(beside, at)| (beside, at.into())).collect(),
             sealed: contents.segments,
             open: Table::new(0, SegmentStart::ZERO, SEGMENT_HEADER_BYTES as u64),
         };

@@ -28,6 +28,13 @@ impl BlockSource for Journal {
             None
         })
     }
+
+    fn side(&self, chain: &ChainId, height: u64, hash: &Hash) -> Option<Block> {
+        self.block_of(chain, height, hash).unwrap_or_else(|error| {
+            tracing::error!(%error, "a block cannot be read");
+            None
+        })
+    }
 }
 
 impl Journal {
@@ -38,6 +45,47 @@ impl Journal {
     pub fn block(&self, chain: &ChainId, height: u64) -> Result<Option<Block>, ReadError> {
         let Some((position, _)) = self.locate(chain, height)? else { return Ok(None) };
         self.block_at(position).map(Some)
+    }
+
+    /// The block of this hash at a height of a chain, wherever it stands.
+    ///
+    /// # Errors
+    /// As for [`Journal::block`].
+    pub fn block_of(
+        &self,
+        chain: &ChainId,
+        height: u64,
+        hash: &Hash,
+    ) -> Result<Option<Block>, ReadError> {
+        let beside = self.read_state().besides.get(&(*chain, height, *hash)).copied();
+        if let Some(position) = beside {
+            return self.block_at(position).map(Some);
+        }
+        match self.locate(chain, height)? {
+            Some((position, there)) if there == *hash => self.block_at(position).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether a block stands beside its chain.
+    pub fn is_beside(&self, chain: &ChainId, height: u64, hash: &Hash) -> bool {
+        self.read_state().besides.contains_key(&(*chain, height, *hash))
+    }
+
+    /// Places and hashes of the blocks that stand beside a chain, from a height on, in order.
+    pub fn besides(&self, chain: &ChainId, from: u64) -> Vec<(u64, Hash)> {
+        let state = self.read_state();
+        let besides = state.besides.range((*chain, from, Hash::ZERO)..);
+        let of_chain = besides.take_while(|((with, _, _), _)| with == chain);
+        of_chain.map(|((_, height, hash), _)| (*height, *hash)).collect()
+    }
+
+    /// The chains beside which blocks stand.
+    pub fn forked_chains(&self) -> Vec<ChainId> {
+        let mut chains: Vec<ChainId> =
+            self.read_state().besides.keys().map(|(chain, _, _)| *chain).collect();
+        chains.dedup();
+        chains
     }
 
     /// How far of each chain this journal holds all blocks, in order of chain.
@@ -217,7 +265,7 @@ impl Journal {
             let Some(head) = seed.head(at, &window[(at - start) as usize..]) else {
                 return self.seek_whole(segment, chain, height);
             };
-            if head.block.chain == *chain && head.block.height == height {
+            if !head.beside && head.block.chain == *chain && head.block.height == height {
                 let from = (at - start) as usize + FRAME_HEADER_BYTES;
                 let mut header = [0; HEADER_BYTES];
                 header.copy_from_slice(&window[from..from + HEADER_BYTES]);

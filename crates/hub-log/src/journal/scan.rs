@@ -20,6 +20,8 @@ pub struct Stored {
     pub position: Position,
     /// Where it came from.
     pub origin: Origin,
+    /// Whether it stands beside its chain, as a side of a fork.
+    pub beside: bool,
     /// The block.
     pub block: Block,
 }
@@ -154,7 +156,10 @@ impl Scan {
                     block: None,
                 };
                 parsed
-                    .map(|block| Stored { position, origin: head.origin, block })
+                    .map(|block| {
+                        let (origin, beside) = (head.origin, head.beside);
+                        Stored { position, origin, beside, block }
+                    })
                     .map_err(|_| ReadError::Damaged(Box::new(damage)))
             }
         };

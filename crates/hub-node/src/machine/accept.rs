@@ -3,7 +3,7 @@
 use super::held::HeldBlock;
 use super::{InHand, Machine};
 use crate::io::{Context, Event, Hold, Output, Refusal, StoredBlock, Storing};
-use crate::limits::{ASIDES_MAX, DOOR_MILLIS};
+use crate::limits::{DOOR_MILLIS, FORKS_MAX};
 use hub_core::block::Block;
 use hub_core::chain::{ChainError, ChainHead, Fork};
 use hub_core::header::HeaderError;
@@ -19,9 +19,9 @@ enum Verdict {
     /// It follows; the chain then stands here.
     Follows(ChainHead),
     /// Another block stands at its place, signed by the same key.
-    Fork(Box<Fork>),
+    Fork,
     /// It follows a fork's other side.
-    Aside,
+    Beside,
     /// It waits.
     Hold(Hold),
     /// It is not taken.
@@ -48,16 +48,23 @@ impl Machine {
                     in_hand.deliveries.extend(delivery);
                 }
             }
-            Verdict::Follows(head) => self.store(from, block, delivery, head),
-            Verdict::Fork(fork) => {
+            Verdict::Follows(head) => {
+                let (chain, height, hash) =
+                    (block.header().chain, block.header().height, block.hash());
+                self.heads.insert(chain, head);
+                self.storing_at.insert((chain, height), hash);
+                self.store(from, block, delivery, false);
+            }
+            Verdict::Fork if self.peer(from).forks >= FORKS_MAX => {
+                self.refuse(from, delivery, Refusal::Full);
+            }
+            Verdict::Fork => {
                 let (chain, height) = (block.header().chain, block.header().height);
-                self.keep_aside(from, block, delivery, Output::KeepFork(fork));
+                self.peer(from).forks += 1;
+                self.store(from, block, delivery, true);
                 self.report(Event::Forked { chain, height });
             }
-            Verdict::Aside => {
-                let storing = Storing { block: block.clone(), from };
-                self.keep_aside(from, block, delivery, Output::KeepAside(storing));
-            }
+            Verdict::Beside => self.store(from, block, delivery, true),
             Verdict::Hold(why) => self.hold(now, from, block, delivery, why),
             Verdict::Refuse(refusal) => self.refuse(from, delivery, refusal),
         }
@@ -77,7 +84,7 @@ impl Machine {
         let (chain, height) = (header.chain, header.height);
         let there = self.storing_at.get(&(chain, height)).copied();
         let there = there.or_else(|| context.known(&chain, height));
-        if there == Some(hash) || context.aside(&hash) {
+        if there == Some(hash) || context.beside(&chain, height, &hash) {
             return Verdict::Known;
         }
         if header.last_hlc.millis() > now.saturating_add(DOOR_MILLIS) {
@@ -90,11 +97,14 @@ impl Machine {
             return Verdict::Refuse(Refusal::Block(error));
         }
         if there.is_some() {
+            if self.follows_beside(block, context) {
+                return Verdict::Beside;
+            }
             let standing = self.standing(&chain, height, context);
             let fork = standing.and_then(|standing| Fork::proven(&standing, block, &key));
             // The standing block cannot be read now: without it there is no proof, so later.
             let later = Verdict::Refuse(Refusal::Full);
-            return fork.map_or(later, |fork| Verdict::Fork(Box::new(fork)));
+            return fork.map_or(later, |_| Verdict::Fork);
         }
         self.judge_place(block, context)
     }
@@ -102,8 +112,8 @@ impl Machine {
     /// Of a well-signed block for a place that is free.
     fn judge_place(&self, block: &Block, context: &dyn Context) -> Verdict {
         let header = block.header();
-        if header.height > 1 && self.is_aside(block, context) {
-            return Verdict::Aside;
+        if self.follows_beside(block, context) {
+            return Verdict::Beside;
         }
         let head = self.heads.get(&header.chain).copied();
         let head = head.or_else(|| context.head(&header.chain));
@@ -112,18 +122,21 @@ impl Machine {
         match head.extended(header, block.hash()) {
             Ok(head) => Verdict::Follows(head),
             Err(ChainError::Gap { .. }) => Verdict::Hold(Hold::Gap),
-            Err(ChainError::Previous { .. }) => Verdict::Aside,
+            Err(ChainError::Previous { .. }) => Verdict::Beside,
             Err(error) => Verdict::Refuse(Refusal::Chain(error)),
         }
     }
 
-    /// Whether the block before it is kept beside the journal, or about to be.
-    fn is_aside(&self, block: &Block, context: &dyn Context) -> bool {
+    /// Whether the block before it stands beside its chain, or is about to.
+    fn follows_beside(&self, block: &Block, context: &dyn Context) -> bool {
         let header = block.header();
         let previous = header.previous;
+        if header.height < 2 {
+            return false;
+        }
         let in_hand = self.storing.contains_key(&previous)
             && self.storing_at.get(&(header.chain, header.height - 1)) != Some(&previous);
-        in_hand || context.aside(&previous)
+        in_hand || context.beside(&header.chain, header.height - 1, &previous)
     }
 
     fn standing(&self, chain: &ChainId, height: u64, context: &dyn Context) -> Option<Block> {
@@ -132,29 +145,15 @@ impl Machine {
         in_hand.map(|in_hand| in_hand.block.clone()).or_else(|| context.block(chain, height))
     }
 
-    fn store(&mut self, from: NodeId, block: Block, delivery: Option<u64>, head: ChainHead) {
-        let (chain, height, hash) = (block.header().chain, block.header().height, block.hash());
-        self.heads.insert(chain, head);
-        self.storing_at.insert((chain, height), hash);
+    fn store(&mut self, from: NodeId, block: Block, delivery: Option<u64>, beside: bool) {
         let deliveries = delivery.into_iter().collect();
-        self.storing.insert(hash, InHand { block: block.clone(), from, deliveries });
-        let storing = Storing { block, from };
+        self.storing.insert(block.hash(), InHand { block: block.clone(), from, deliveries });
+        let storing = Storing { block, from, beside };
         if let Some(Output::Store(batch)) = self.out.last_mut() {
             batch.push(storing);
         } else {
             self.out.push(Output::Store(vec![storing]));
         }
-    }
-
-    fn keep_aside(&mut self, from: NodeId, block: Block, delivery: Option<u64>, output: Output) {
-        let peer = self.peer(from);
-        if peer.asides >= ASIDES_MAX {
-            return self.refuse(from, delivery, Refusal::Full);
-        }
-        peer.asides += 1;
-        let deliveries = delivery.into_iter().collect();
-        self.storing.insert(block.hash(), InHand { block, from, deliveries });
-        self.out.push(output);
     }
 
     fn hold(&mut self, now: Millis, from: NodeId, block: Block, delivery: Option<u64>, why: Hold) {
@@ -173,7 +172,7 @@ impl Machine {
     pub(super) fn stored(&mut self, now: Millis, blocks: &[StoredBlock], context: &dyn Context) {
         let mut extended = Vec::new();
         for stored in blocks {
-            self.end = self.end.max(stored.position.unwrap_or(0));
+            self.end = self.end.max(stored.position);
             if let Some(in_hand) = self.storing.remove(&stored.hash) {
                 let header = in_hand.block.header();
                 let (chain, height) = (header.chain, header.height);

@@ -7,6 +7,7 @@ use crate::limits::{FRONTIER_PAGE_MAX, RANGES_MAX, WANTED_BLOCKS_MAX};
 use crate::wire::{Frontier, Message};
 use hub_core::chain::ChainHead;
 use hub_core::fact::governance::ChainHeight;
+use hub_core::hash::Hash;
 use hub_core::id::{ChainId, Lane, NodeId};
 
 /// How many chains are looked up at a time.
@@ -101,16 +102,17 @@ impl Machine {
         }
     }
 
-    /// The parent says where it holds more of our own chains than we named.
+    /// The parent says where it holds more of our own chains than we named, or another side of them. A side
+    /// that is here already is a fork that is known here; in a file the answer may be older than what was
+    /// written since, and what stands here is not ahead.
     pub(super) fn receive_ahead(&mut self, heads: Vec<ChainHeight>, context: &dyn Context) {
         let node = self.node();
         let Some(parent) = self.parent else { return };
         let done = heads.is_empty();
-        // In a file the answer may be older than what was written since: what stands here is not ahead.
-        let is_ahead = |head: &ChainHeight| {
-            head.chain.node == node && context.known(&head.chain, head.height) != Some(head.hash)
+        let lacks = |head: &ChainHeight| {
+            head.chain.node == node && !holds(context, &head.chain, head.height, &head.hash)
         };
-        let heads: Vec<ChainHeight> = heads.into_iter().filter(is_ahead).collect();
+        let heads: Vec<ChainHeight> = heads.into_iter().filter(lacks).collect();
         if !done && heads.is_empty() {
             return;
         }
@@ -131,6 +133,11 @@ impl Machine {
         self.send_ask(parent, &Message::Want(ranges));
         self.report(Event::ParentAhead { heads });
     }
+}
+
+/// Whether a block is here, in its chain or beside it.
+fn holds(context: &dyn Context, chain: &ChainId, height: u64, hash: &Hash) -> bool {
+    context.known(chain, height).as_ref() == Some(hash) || context.beside(chain, height, hash)
 }
 
 /// Whether a node's page tells of this chain.
@@ -161,6 +168,7 @@ impl Found {
         let height = theirs.map_or(0, |head| head.height);
         if let Some(theirs) = theirs
             && theirs.height > ours.height
+            && !context.beside(chain, theirs.height, &theirs.hash)
         {
             return self.lacks(theirs, ours.height, ends);
         }

@@ -2,7 +2,8 @@
 //!
 //! Invariants:
 //! - S1 A receipt names only what [`Input::Stored`] said is durable, without a hole before it.
-//! - S2 A block is stored only if it follows its chain and its signature is by a key an enrolment names.
+//! - S2 A block is stored only if its signature is by a key an enrolment names and it follows its chain; one
+//!   whose key signed another for its place, and what follows it, is stored beside it.
 //! - S3 What is stored is handed on as it came, whatever its body holds.
 //! - S4 Any message may be lost, doubled, late or out of order; none is trusted beyond its signature.
 //! - S5 Everything kept of a peer is bounded by [`crate::limits`]; one peer's bounds are its own.

@@ -35,8 +35,8 @@ pub(super) struct Peer {
     pub(super) reads: usize,
     pub(super) refused: u64,
     pub(super) refusals: VecDeque<Refusal>,
-    /// Blocks kept beside the journal on its account.
-    pub(super) asides: usize,
+    /// Forks that it brought.
+    pub(super) forks: usize,
     /// When its gaps were last asked for.
     pub(super) wanted_at: Millis,
     /// When it last said anything.

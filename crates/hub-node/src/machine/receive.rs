@@ -134,7 +134,7 @@ impl Machine {
         for reference in &references.blocks {
             let (block, end) = (reference.block, reference.position);
             let there = context.known(&block.chain, block.height) == Some(block.hash);
-            let done = there || context.aside(&block.hash);
+            let done = there || context.beside(&block.chain, block.height, &block.hash);
             let wanted = Some((block.chain, block.height));
             if let Some(inbound) = &mut self.peer(from).inbound
                 && inbound.note(after, end, Some(block.hash), done, wanted)

@@ -2,6 +2,7 @@
 
 use super::Machine;
 use super::outbound::{Outbound, Read, Way};
+use super::want::may_have;
 use crate::io::{Context, JournalBlock, Origin, Output, Position, Scope};
 use crate::limits::{IN_FLIGHT_BYTES_MAX, READ_BYTES};
 use crate::wire::{Cursor, StreamId};
@@ -130,6 +131,10 @@ fn way_down(block: &JournalBlock, to: NodeId, scope: Option<Scope>, context: &dy
     let chain = block.block.header().chain;
     match (scope, chain.lane) {
         (Some(Scope::Follower), _) => Way::Ship,
+        // of a chain that forks below the peer it needs all sides, its own chains among them
+        (Some(scope), _) if block.beside && may_have(&chain, to, scope, context) => {
+            if block.origin == Origin::Child { Way::Refer } else { Way::Ship }
+        }
         (Some(Scope::Child(unit)), Lane::Down(audience))
             if chain.node != to && context.concerns(unit, audience) =>
         {

@@ -2,8 +2,8 @@
 
 use super::{
     AuditCommand, BackupFile, BranchCommand, BundleCommand, CasesCommand, EnrolCommand, Explain,
-    FigureCommand, Findings, FollowCommand, Init, LogCommand, MemberCommand, Missing, OpsCommand,
-    PeriodCommand, QueryCommand, Undo, UnitCommand,
+    FigureCommand, Findings, FollowCommand, ForkCommand, Init, LogCommand, MemberCommand, Missing,
+    OpsCommand, PeriodCommand, QueryCommand, Undo, UnitCommand,
 };
 use crate::render::Format;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -99,6 +99,9 @@ pub enum Command {
     /// The log: every fact
     #[command(subcommand)]
     Log(LogCommand),
+    /// Nodes that signed twice: list, prove, settle
+    #[command(subcommand)]
+    Fork(ForkCommand),
     /// Prove or refute what this node says
     #[command(subcommand)]
     Audit(AuditCommand),

@@ -17,9 +17,9 @@ pub use closing::{Explain, PeriodClose, PeriodCommand};
 pub use figures::{Decided, FigureCommand, Findings, Missing};
 pub use help::{Parsed, parse};
 pub use node::{
-    AuditCheck, AuditCommand, Audited, BackupFile, BasisArg, BundleCommand, ByArg, Coverage,
-    EnrolCommand, FlowsArgs, FlowsBy, FollowCommand, Init, LogCommand, NatsConfig, OpsCommand,
-    QueryCommand, SinceArg, Trail,
+    AuditCheck, AuditCommand, AuditFork, Audited, BackupFile, BasisArg, BundleCommand, ByArg,
+    Coverage, EnrolCommand, FlowsArgs, FlowsBy, FollowCommand, ForkCommand, Init, LogCommand,
+    NatsConfig, OpsCommand, QueryCommand, SinceArg, Trail,
 };
 pub use records::{
     BranchCommand, ImportArgs, MemberCommand, PersonArgs, Undo, UnitCommand, UnitSucceed,

@@ -305,6 +305,38 @@ pub enum AuditCommand {
     Check(AuditCheck),
     /// All that was ever said of one member, union or unit
     Trail(Trail),
+    /// Check a file of hub fork export, alone: 0 proven, 1 not
+    Fork(AuditFork),
+}
+
+/// `hub audit fork`.
+#[derive(Debug, Clone, Args)]
+pub struct AuditFork {
+    /// The proof
+    pub proof: String,
+    /// The federation's root key; never read from what is checked
+    #[arg(long, value_name = "KEY")]
+    pub root: String,
+}
+
+/// `hub fork`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ForkCommand {
+    /// Where a node has signed twice at one place, and what counts
+    List,
+    /// Write the proof into a file
+    Export {
+        /// Where it goes
+        out: String,
+        /// One of the two sides, as the list names it; not needed where there is one fork
+        #[arg(long)]
+        side: Option<String>,
+    },
+    /// Name the side that counts, as the node directly above
+    Settle {
+        /// The side, as the list names it
+        side: String,
+    },
 }
 
 /// What is audited.

@@ -8,7 +8,7 @@ use crate::render::{Cell, Format, Table};
 use hub_core::audit::{self, Category, Conserved, Entry, Finding, Region};
 use hub_core::block::Block;
 use hub_core::hash::hex_encode;
-use hub_core::id::ChainId;
+use hub_core::view::fork::Sides;
 use hub_core::view::verdict::Reason;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,13 +29,13 @@ pub struct Audited {
 /// Blocks by place, and all that was read.
 pub(super) struct Material {
     pub(super) entries: Vec<Entry>,
-    pub(super) blocks: BTreeMap<(ChainId, u64), Block>,
+    pub(super) blocks: Sides,
 }
 
 impl Material {
     /// Reads data directories and bundle files. Nothing is written, no directory is locked.
     pub(super) fn read(audited: &Audited, io: &dyn CommandIo) -> Result<Self, CommandError> {
-        let mut material = Self { entries: Vec::new(), blocks: BTreeMap::new() };
+        let mut material = Self { entries: Vec::new(), blocks: Sides::default() };
         for path in &audited.from {
             if Path::new(path).is_dir() {
                 material.read_directory(path)?;
@@ -47,8 +47,7 @@ impl Material {
     }
 
     fn take(&mut self, block: Block) {
-        let place = (block.header().chain, block.header().height);
-        self.blocks.entry(place).or_insert_with(|| block.clone());
+        self.blocks.insert(block.clone());
         self.entries.push(Entry::Block(block));
     }
 

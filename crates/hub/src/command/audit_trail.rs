@@ -45,7 +45,7 @@ pub fn trail(audited: &Audited, asked: &Trail, io: &dyn CommandIo) -> Result<u8,
     let mut view = audit::fold(&audited.root.0, &entries, &blocks).view;
     let whose = whose(&view, asked)?;
     let mut said = Vec::new();
-    for block in blocks.values() {
+    for block in blocks.blocks() {
         if block.header().federation != view.federation() {
             continue;
         }
@@ -70,7 +70,7 @@ pub fn trail(audited: &Audited, asked: &Trail, io: &dyn CommandIo) -> Result<u8,
     let ids: BTreeSet<FactId> = said.iter().map(|said| said.id).collect();
     for (stated, verdict) in view.facts() {
         let FactBody::Withdrawn(withdrawn) = &stated.fact.body else { continue };
-        let block = blocks.block(&stated.id.chain, stated.height).map(|block| block.hash());
+        let block = view.hash_at(&stated.id.chain, stated.height);
         if let Some(block) = block
             && ids.iter().any(|id| withdrawn.covers(id))
         {

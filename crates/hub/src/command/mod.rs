@@ -18,6 +18,7 @@ pub mod figure_acts;
 pub mod findings;
 pub mod flows;
 pub mod follow;
+pub mod fork;
 pub mod intake;
 pub mod log;
 pub mod member_acts;

@@ -7,12 +7,13 @@ use super::past::When;
 use super::session::{Session, Shared, boundaries_of, day_of};
 use super::{
     audit, audit_check, audit_trail, backup, branch_acts, bundle, cases, enrol, explain,
-    figure_acts, findings, flows, follow, log, member_acts, missing, nats_config, period, query,
-    revoke, status, undo, unit, unit_acts, unit_succeed,
+    figure_acts, findings, flows, follow, fork, log, member_acts, missing, nats_config, period,
+    query, revoke, status, undo, unit, unit_acts, unit_succeed,
 };
 use crate::cli::{
     self, AuditCommand, BasisArg, BundleCommand, ByArg, Cli, Command, EnrolCommand, FollowCommand,
-    LogCommand, OpsCommand, Parsed, PeriodCommand, QueryCommand, SinceArg, UnitCommand,
+    ForkCommand, LogCommand, OpsCommand, Parsed, PeriodCommand, QueryCommand, SinceArg,
+    UnitCommand,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::command_io::CommandIo;
@@ -100,7 +101,7 @@ fn data_of(cli: &Cli, env: &Env) -> Result<PathBuf, CommandError> {
     let told = cli.data.clone().or_else(|| env.data.clone());
     let needless = match &cli.command {
         Command::Run { config } => config.is_some(),
-        Command::Audit(AuditCommand::Check(_)) => true,
+        Command::Audit(AuditCommand::Check(_) | AuditCommand::Fork(_)) => true,
         Command::Audit(
             AuditCommand::Verify(asked)
             | AuditCommand::Replay(asked)
@@ -193,6 +194,10 @@ impl Place<'_> {
                 let audited = cli::Audited { from: asked.from.clone(), root };
                 audit_check::check(&self.audited(&audited)?, &asked.report, io)?
             }
+            Command::Audit(AuditCommand::Fork(asked)) => {
+                let root = enrol::root_key(&asked.root)?;
+                fork::audit(&asked.proof, root, self.cli.format, lang, io)?
+            }
             Command::Audit(AuditCommand::Trail(asked)) => {
                 audit_trail::trail(&self.audited(&asked.audited)?, asked, io)?
             }
@@ -271,6 +276,11 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<u8, CommandError
         Command::Follow(FollowCommand::Approve { file, name }) => {
             follow::approve(session, file, name)
         }
+        Command::Fork(ForkCommand::List) => fork::list(session),
+        Command::Fork(ForkCommand::Export { out, side }) => {
+            fork::export(session, out, side.as_deref())
+        }
+        Command::Fork(ForkCommand::Settle { side }) => fork::settle(session, side),
         Command::Bundle(command) => of_bundle(session, command),
         Command::Log(LogCommand::Show { last, kind, parked }) => {
             log::show(session, &log::Show { last: *last, kind: kind.clone(), parked: *parked })

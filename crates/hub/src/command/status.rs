@@ -3,7 +3,7 @@
 use super::error::CommandError;
 use super::session::Session;
 use crate::render::{Cell, Format, Table, words};
-use crate::status::{Arrival, LinkStatus, StatusSnapshot};
+use crate::status::{Arrival, ForkStatus, LinkStatus, StatusSnapshot};
 use hub_core::id::NodeId;
 use hub_core::time::{DAY_MILLIS, Day, Hlc, Millis};
 use hub_core::view::View;
@@ -25,7 +25,7 @@ pub fn status(session: &Session<'_>, snapshot: &StatusSnapshot) -> Result<u8, Co
     };
     session.show(&table)?;
     let unwell =
-        snapshot.does_not_sign.is_some() || snapshot.kept_aside > 0 || snapshot.damaged > 0;
+        snapshot.does_not_sign.is_some() || !snapshot.forks.is_empty() || snapshot.damaged > 0;
     Ok(u8::from(unwell))
 }
 
@@ -71,9 +71,8 @@ impl Page<'_> {
         if snapshot.damaged > 0 {
             line("账本损坏处", "damaged places", snapshot.damaged.to_string());
         }
-        if snapshot.kept_aside > 0 {
-            let count = snapshot.kept_aside.to_string();
-            line("同一编号两份记录", "signed twice", count);
+        for fork in &snapshot.forks {
+            line("同一位置两份签名", "signed twice", self.fork(fork));
         }
         line("磁盘", "disk", self.disk());
         if let Some(why) = &snapshot.does_not_sign {
@@ -172,6 +171,22 @@ impl Page<'_> {
             );
         }
         text
+    }
+
+    /// Whose chain it is, from which block on, and whether anything of it counts.
+    fn fork(&self, fork: &ForkStatus) -> String {
+        let (name, height) = (self.name(fork.chain.node), fork.height);
+        let lang = self.session.lang;
+        match fork.counts {
+            None => lang.pick(
+                format!("{name} 第 {height} 块起暂停计入,待认定(hub fork list)"),
+                format!("{name} from block {height} on suspended, to be settled (hub fork list)"),
+            ),
+            Some(_) => lang.pick(
+                format!("{name} 第 {height} 块,已认定一份"),
+                format!("{name} block {height}, settled"),
+            ),
+        }
     }
 
     fn since(&self, at: Millis) -> Millis {

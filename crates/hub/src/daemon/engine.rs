@@ -8,7 +8,6 @@ use crate::host::DaemonRequest;
 use crate::nats::{Ack, Channel, Incoming, Link, LinkEvent, LinkHandle, Outgoing};
 use crate::replica::{LocalPosition, Replica, SigningRefused};
 use crate::status::{self, StatusSnapshot};
-use hub_core::block::Block;
 use hub_core::fact::governance::ChainHeight;
 use hub_core::id::NodeId;
 use hub_core::time::Millis;
@@ -259,12 +258,13 @@ impl Engine {
     fn append(&mut self) -> Result<(), DaemonError> {
         let storing = std::mem::take(&mut self.storing);
         let hashes: Vec<_> = storing.iter().map(|storing| storing.block.hash()).collect();
-        let blocks = storing.into_iter().map(|storing| (storing.block, storing.from)).collect();
-        let positions =
-            self.replica.ingest(blocks).map_err(|error| DaemonError::Storage(error.to_string()))?;
+        let positions = self
+            .replica
+            .ingest(storing)
+            .map_err(|error| DaemonError::Storage(error.to_string()))?;
         self.stored += hashes.len() as u64;
         let stored = hashes.into_iter().zip(positions);
-        let stored = stored.map(|(hash, at)| StoredBlock { hash, position: Some(at.0) });
+        let stored = stored.map(|(hash, at)| StoredBlock { hash, position: at.0 });
         self.inputs.push_back(Input::Stored(stored.collect()));
         self.note_tree();
         Ok(())
@@ -289,11 +289,6 @@ impl Engine {
     fn carry_out(&mut self, output: Output) -> Result<(), DaemonError> {
         match output {
             Output::Store(blocks) => self.storing.extend(blocks),
-            Output::KeepFork(fork) => {
-                self.replica.keep_aside(&fork.first)?;
-                self.keep_aside(&fork.second)?;
-            }
-            Output::KeepAside(storing) => self.keep_aside(&storing.block)?,
             Output::Send { to, channel, bytes, message_id } => {
                 self.keep_for_bundle(to, &bytes);
                 let message_id = (channel == Channel::Up).then(|| message_id.to_string());
@@ -336,13 +331,6 @@ impl Engine {
         Ok(())
     }
 
-    fn keep_aside(&mut self, block: &Block) -> Result<(), DaemonError> {
-        self.replica.keep_aside(block)?;
-        let stored = StoredBlock { hash: block.hash(), position: None };
-        self.inputs.push_back(Input::Stored(vec![stored]));
-        Ok(())
-    }
-
     fn send(&mut self, message: Outgoing) {
         let link = match message.channel {
             Channel::Up | Channel::Ask => &self.parent,
@@ -373,6 +361,11 @@ impl Engine {
 
     fn forbid_signing(&self, heads: &[ChainHeight]) {
         for head in heads {
+            // a side that is here is a fork that is known here, and judged as such
+            let here = self.replica.journal().block_of(&head.chain, head.height, &head.hash);
+            if matches!(here, Ok(Some(_))) {
+                continue;
+            }
             let found = self.replica.journal().head(&head.chain).map_or(0, |head| head.height);
             let (chain, expected) = (head.chain, head.height);
             let refused = SigningRefused::Behind { chain, expected, found, known_by: "the parent" };

@@ -135,7 +135,7 @@ fn registered_again(view: &View, unit: UnitId) -> Option<UnitFact> {
 }
 
 /// For each ancestor from the root, and at last for the new node, the block of its enrolment.
-fn chain_file(replica: &Replica, last: FactId) -> Result<Vec<Block>, EnrolError> {
+pub(crate) fn chain_file(replica: &Replica, last: FactId) -> Result<Vec<Block>, EnrolError> {
     let view = replica.read();
     let mut facts = vec![last];
     loop {
@@ -151,7 +151,7 @@ fn chain_file(replica: &Replica, last: FactId) -> Result<Vec<Block>, EnrolError>
     let mut blocks: Vec<Block> = Vec::new();
     for fact in facts {
         let height = view.fact(&fact).ok_or(EnrolError::Missing(fact))?.height;
-        let block = replica.journal().block(&fact.chain, height).ok().flatten();
+        let block = view.block_at(&fact.chain, height, replica.journal());
         let block = block.ok_or(EnrolError::Missing(fact))?;
         if blocks.last().is_none_or(|known| known.hash() != block.hash()) {
             blocks.push(block);

@@ -13,6 +13,7 @@ mod tests;
 mod token;
 
 pub use accept::{Accepted, accept};
+pub(crate) use approve::chain_file;
 pub use approve::{Approval, Approved, approve, requested};
 pub use error::EnrolError;
 pub use follow::{admit, follow};

@@ -142,7 +142,9 @@ fn a_restored_node_signs_again_only_in_a_new_epoch() {
     accept(&city, &approved.answer, None, None).unwrap();
     // the frame of the tree and the enrolment, as they flow down
     let stored = replica.journal().scan(hub_log::Position::START).map(Result::unwrap);
-    let down: Vec<_> = stored.map(|stored| (stored.block, replica.who().node)).collect();
+    let from = replica.who().node;
+    let storing = |block| hub_node::io::Storing { block, from, beside: false };
+    let down: Vec<_> = stored.map(|stored| storing(stored.block)).collect();
     let child = open(&city);
     child.ingest(down).unwrap();
     assert!(child.may_sign().is_ok());

@@ -175,8 +175,10 @@ impl Page {
         let samples: Vec<Sample<'_>> = labels.iter().map(|l| &l[..]).zip(counts).collect();
         let help = "Facts kept but not counted, by reason.";
         self.metric("hub_parked_facts", help, Kind::Gauge, &samples);
-        let aside = snapshot.kept_aside as u64;
-        self.gauge("hub_forked_blocks", "Blocks kept because someone signed twice.", aside);
+        let open = snapshot.forks.iter().filter(|fork| fork.counts.is_none()).count() as u64;
+        let forks = snapshot.forks.len() as u64;
+        self.gauge("hub_forks", "Places at which a key signed twice.", forks);
+        self.gauge("hub_forks_unsettled", "Those of which no side counts yet.", open);
         let damaged = snapshot.damaged as u64;
         self.gauge("hub_damaged_places", "Places of the journal that cannot be read.", damaged);
         self.gauge("hub_persons", "Persons the view knows.", snapshot.persons as u64);

@@ -56,7 +56,7 @@ impl Replica {
 pub fn state(transaction: &mut Transaction<'_>, journal: &Journal) -> Option<Stated> {
     let unit = transaction.who().unit?;
     let view = transaction.view();
-    let frontier = heads(view, journal);
+    let frontier = heads(view);
     let digest = digest_of(view, &frontier, journal)?;
     let today = transaction.now().day();
     let draft = |heads: &[ChainHeight], part: usize, parts: usize, lane| Draft {
@@ -91,12 +91,11 @@ pub fn state(transaction: &mut Transaction<'_>, journal: &Journal) -> Option<Sta
     stated
 }
 
-/// How far each chain is here without a gap, with the block there.
-fn heads(view: &View, journal: &Journal) -> Vec<ChainHeight> {
-    let head = |(chain, height)| {
-        let hash = journal.contains(&chain, height).ok().flatten()?;
-        Some(ChainHeight { chain, height, hash })
-    };
+/// How far each chain is here without a gap, with the block there. Of a fork that is not settled no side is
+/// named: that is for a person to do, not for the clock.
+fn heads(view: &View) -> Vec<ChainHeight> {
+    let head =
+        |(chain, height)| Some(ChainHeight { chain, height, hash: view.hash_at(&chain, height)? });
     view.frontier().into_iter().filter_map(head).collect()
 }
 

@@ -9,9 +9,11 @@ use super::tail::{LocalBlock, LocalPosition};
 use super::{Replica, held};
 use hub_core::block::Block;
 use hub_core::chain::ChainHead;
-use hub_core::id::{FactId, Lane, NodeId};
+use hub_core::header::Header;
+use hub_core::id::{FactId, Lane};
 use hub_core::time::Hlc;
 use hub_log::{AppendError, Entry, Origin, Position};
+use hub_node::io::Storing;
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
@@ -111,7 +113,7 @@ impl Replica {
             (std::mem::take(&mut sealing.queue), sealing.queued)
         };
         let entries: Vec<Entry> =
-            blocks.into_iter().map(|block| Entry { block, origin: Origin::Own }).collect();
+            blocks.into_iter().map(|block| Entry::new(block, Origin::Own)).collect();
         match self.journal.append(&entries) {
             Ok(positions) => {
                 let last = self.take_in(&entries, &positions);
@@ -129,18 +131,20 @@ impl Replica {
         }
     }
 
-    /// Stores blocks of other nodes durably, which must follow their chains and be well signed, folds
-    /// them into the view, and says where they stand.
+    /// Stores blocks of other nodes durably, which must be well signed and follow their chains or be of a
+    /// side of a fork, folds them into the view, and says where they stand.
     ///
     /// # Errors
     /// One that does not follow, then none is stored; or the journal stopped.
-    pub fn ingest(&self, blocks: Vec<(Block, NodeId)>) -> Result<Vec<LocalPosition>, AppendError> {
-        let entry = |(block, from)| Entry {
-            block,
+    pub fn ingest(&self, blocks: Vec<Storing>) -> Result<Vec<LocalPosition>, AppendError> {
+        let mut commits = held(&self.commits);
+        let entry = |Storing { block, from, beside }| Entry {
             origin: if Some(from) == self.parent { Origin::Parent } else { Origin::Child },
+            // what this node has signed there since it was judged stands in the chain
+            beside: beside || self.is_taken(&block),
+            block,
         };
         let entries: Vec<Entry> = blocks.into_iter().map(entry).collect();
-        let mut commits = held(&self.commits);
         if let Some(error) = &commits.failed {
             return Err(error.clone());
         }
@@ -163,6 +167,13 @@ impl Replica {
         Ok(positions.into_iter().map(LocalPosition::from).collect())
     }
 
+    /// Whether this node itself has signed another block at the place of this one.
+    fn is_taken(&self, block: &Block) -> bool {
+        let Header { chain, height, .. } = *block.header();
+        let there = || self.journal.contains(&chain, height).ok().flatten();
+        chain.node == self.node && there().is_some_and(|there| there != block.hash())
+    }
+
     /// Takes durable blocks into tail and view; returns the position of the last. Called with `commits`
     /// held, so that all see the journal's order.
     fn take_in(&self, entries: &[Entry], positions: &[Position]) -> Option<LocalPosition> {
@@ -172,8 +183,8 @@ impl Replica {
                 let position = LocalPosition::from(*position);
                 // A block that was there before keeps its place.
                 if position > tail.end() {
-                    let (origin, block) = (entry.origin, entry.block.clone());
-                    tail.push(LocalBlock { position, origin, block });
+                    let Entry { origin, beside, block } = entry.clone();
+                    tail.push(LocalBlock { position, origin, beside, block });
                 }
             }
         }

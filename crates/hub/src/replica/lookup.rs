@@ -32,7 +32,6 @@ pub(super) struct Neighbours {
 /// Answers for one step of the machine; the view stands still while it lives.
 pub struct Lookup<'a> {
     journal: &'a Journal,
-    aside: &'a super::aside::Aside,
     view: RwLockReadGuard<'a, View>,
     who: Identity,
     key: Option<&'a SigningKey>,
@@ -64,7 +63,6 @@ impl Replica {
         drop(neighbours);
         Lookup {
             journal: &self.journal,
-            aside: &self.aside,
             view,
             who,
             key: self.key.as_ref(),
@@ -175,8 +173,9 @@ impl Context for Lookup<'_> {
         super::held(self.neighbours).scopes.insert(peer, scope);
         scope
     }
-    fn aside(&self, hash: &Hash) -> bool {
-        self.aside.holds(hash)
+
+    fn beside(&self, chain: &ChainId, height: u64, hash: &Hash) -> bool {
+        self.journal.is_beside(chain, height, hash)
     }
 
     fn sign(&self, bytes: &[u8]) -> [u8; 64] {

@@ -43,6 +43,7 @@ use hub_core::block::Block;
 use hub_core::fact::FactBody;
 use hub_core::id::{ChainId, NodeId};
 use hub_core::time::{Hlc, Millis};
+use hub_core::view::fork::ForkedChain;
 use hub_core::view::restate::Restater;
 use hub_core::view::{BlockSource, View};
 use hub_log::backup::RESTORED_FILE;
@@ -254,7 +255,26 @@ impl Replica {
     fn check_gate(&self, last_own: Hlc) -> Result<&SigningKey, SigningRefused> {
         let key = self.key.as_ref().ok_or(SigningRefused::NoKey)?;
         held(&self.gate).check(last_own, self.clock.now())?;
+        if let Some(refused) = self.forked() {
+            return Err(refused);
+        }
         Ok(key)
+    }
+
+    /// Whether another copy of this node has signed in this epoch too, and the side here does not count.
+    fn forked(&self) -> Option<SigningRefused> {
+        let own = |chain: &ChainId| (chain.node, chain.epoch) == (self.node, self.epoch);
+        if !self.journal.forked_chains().iter().any(own) {
+            return None;
+        }
+        let view = self.read();
+        let counts = |fork: &ForkedChain| {
+            let here = self.journal.contains(&fork.chain, fork.height).ok().flatten();
+            fork.sides.iter().any(|side| side.counts && Some(side.hash) == here)
+        };
+        let forked = view.forks().find(|fork| own(&fork.chain) && !counts(fork))?;
+        let (chain, height) = (forked.chain, forked.height);
+        Some(SigningRefused::Forked { chain, height, settled: forked.settled_by.is_some() })
     }
 
     /// How many places of the journal could not be read when it was opened: what they held is missing
@@ -307,19 +327,6 @@ impl Replica {
             return Ok(());
         }
         signing::write_head_copy(path, &self.journal, self.node).map_err(ReplicaError::HeadCopy)
-    }
-
-    /// Keeps a block beside the journal, durably: a side of a fork, or what follows one.
-    ///
-    /// # Errors
-    /// What the file system says.
-    pub fn keep_aside(&self, block: &Block) -> Result<(), ReplicaError> {
-        self.aside.keep(block).map_err(|error| self.aside_error(error))
-    }
-
-    /// How many blocks are kept beside the journal: more than none means that someone signed twice.
-    pub fn kept_aside(&self) -> usize {
-        self.aside.count()
     }
 
     /// Keeps a small record of a peer; an old one costs resending, nothing else.

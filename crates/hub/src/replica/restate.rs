@@ -17,7 +17,8 @@ impl Replica {
     /// The journal stopped.
     pub fn restate(&self, limit: usize) -> Result<usize, WriteError> {
         let mut restater = held(&self.restater);
-        if !restater.may_find(self.read().version()) || self.may_sign().is_err() {
+        let version = self.read().version();
+        if !restater.may_find(version) || self.may_sign().is_err() {
             return Ok(0);
         }
         let last = held(&self.sealing).last_hlc();

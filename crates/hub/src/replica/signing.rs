@@ -44,6 +44,15 @@ pub enum SigningRefused {
         /// Who knows it: the parent, or the copy of the heads outside.
         known_by: &'static str,
     },
+    /// Another copy of this node has signed at the same heights with the same key.
+    Forked {
+        /// The chain.
+        chain: ChainId,
+        /// The height.
+        height: u64,
+        /// Whether the node above has named the other side.
+        settled: bool,
+    },
     /// The data directory was restored from a backup: what was signed after it is not known here.
     Restored,
     /// There is no key: the node was never initialised, or it only follows.
@@ -69,6 +78,17 @@ impl fmt::Display for SigningRefused {
                 "the data directory is older than what this node already signed ({known_by} knows chain \
                  {chain} to height {expected}, found {found} here): it was restored from a backup; \
                  begin a new epoch with hub enrol renew, and have the parent approve it"
+            ),
+            Self::Forked { chain, height, settled: false } => write!(
+                f,
+                "two copies of this node sign with one key (chain {chain}, height {height}: expected one block, \
+                 found two): stop the other copy and have the parent name the side that counts with hub fork \
+                 settle"
+            ),
+            Self::Forked { chain, height, settled: true } => write!(
+                f,
+                "another copy of this node counts (chain {chain} from height {height} on): begin a new epoch \
+                 with hub enrol renew, and have the parent approve it"
             ),
             Self::Restored => f.write_str(
                 "this directory was restored from a backup, and what was signed after it is not known \

@@ -43,6 +43,8 @@ pub struct LocalBlock {
     pub position: LocalPosition,
     /// Where it came from.
     pub origin: Origin,
+    /// Whether it stands beside its chain, as a side of a fork.
+    pub beside: bool,
     /// The block.
     pub block: Block,
 }
@@ -170,7 +172,8 @@ impl Replica {
                 }
             };
             let position = LocalPosition::from(stored.position);
-            let block = LocalBlock { position, origin: stored.origin, block: stored.block };
+            let (origin, beside) = (stored.origin, stored.beside);
+            let block = LocalBlock { position, origin, beside, block: stored.block };
             if position > after && !taken.take(block) {
                 break;
             }

@@ -5,6 +5,7 @@ mod checkpoint;
 mod decisions;
 pub mod expected;
 mod figures;
+mod forks;
 mod governance;
 mod members;
 mod organisation;
@@ -37,7 +38,9 @@ pub struct Federation {
     pub root_key: [u8; 32],
     /// All blocks.
     pub blocks: Blocks,
-    /// Their places in the order written.
+    /// Blocks at whose places others stand: the other sides of forks, in the order written.
+    pub sides: Vec<Block>,
+    /// The places of `blocks` in the order written.
     pub order: Vec<(ChainId, u64)>,
     /// Every pseudonym used.
     pub persons: Vec<MemberKey>,
@@ -83,6 +86,9 @@ struct Maker {
     /// Rulings and objections, with their writers.
     decisions: Vec<(FactId, usize)>,
     codes: u32,
+    /// Copies of nodes that run beside them with the same key; none in a federation without forks.
+    copies: Vec<(usize, Office)>,
+    forks: bool,
 }
 
 fn person(number: u64) -> MemberKey {
@@ -101,13 +107,19 @@ impl Federation {
     /// The federation of this seed with some of its acts. What is left out shifts no luck of the others, so
     /// that a history that fails can be made smaller.
     pub fn with(seed: u64, acts: usize, is_kept: impl Fn(usize) -> bool) -> Self {
+        Self::made(seed, acts, false, is_kept)
+    }
+
+    fn made(seed: u64, acts: usize, forks: bool, is_kept: impl Fn(usize) -> bool) -> Self {
         let mut maker = Maker::new(seed);
+        maker.forks = forks;
         maker.begin();
         maker.first_statements = maker.statements.len();
         for act in 0..acts {
             maker.rng = Rng::new(Rng::new(seed ^ (act as u64 + 1) << 32).number());
             maker.now += maker.rng.below(5 * DAY_MILLIS);
             if is_kept(act) {
+                maker.fork();
                 maker.act();
             }
         }
@@ -136,6 +148,7 @@ impl Maker {
             made: Federation {
                 root_key,
                 blocks: Blocks::new(),
+                sides: Vec::new(),
                 order: Vec::new(),
                 persons: persons.collect(),
                 tried: BTreeMap::new(),
@@ -150,6 +163,8 @@ impl Maker {
             doubles: Vec::new(),
             decisions: Vec::new(),
             codes: 0,
+            copies: Vec::new(),
+            forks: false,
         }
     }
 
@@ -255,6 +270,10 @@ impl Maker {
 
     fn keep(&mut self, block: Block) {
         let place = (block.header().chain, block.header().height);
+        if self.made.blocks.contains_key(&place) {
+            self.made.sides.push(block);
+            return;
+        }
         self.made.order.push(place);
         self.made.blocks.insert(place, block);
     }

@@ -6,6 +6,7 @@ use hub_core::known;
 use hub_core::measure::{Indicators, Measure};
 use hub_core::query::{Basis, Bound, By, Desk, Label, Question, Rate, Row};
 use hub_core::time::{DAY_MILLIS, Day, Hlc};
+use hub_core::view::fork::Sides;
 use hub_core::view::tree::UnitIx;
 use hub_core::view::{Conflict, View};
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 const QUESTIONS: usize = 4;
 
 /// The questions, each with its answer: rows with every count and every ratio.
-pub(super) fn asked(made: &Federation, view: &View, seed: u64) -> Vec<Value> {
+pub(super) fn asked(made: &Federation, view: &View, sides: &Sides, seed: u64) -> Vec<Value> {
     let units: Vec<UnitIx> = view
         .tree()
         .ids()
@@ -37,7 +38,7 @@ pub(super) fn asked(made: &Federation, view: &View, seed: u64) -> Vec<Value> {
         let rows = asked.rows(&mut desk, view);
         questions.push(json!({"question": asked.told(view), "answer": rows}));
     }
-    questions.extend(known_at(made, view, &units, &mut rng, (first, last)));
+    questions.extend(known_at(view, sides, &units, &mut rng, (first, last)));
     questions
 }
 
@@ -46,8 +47,8 @@ const TRIES: usize = 12;
 
 /// A question of what was known at a clock: answered from the newest checkpoint of the node that served the unit.
 fn known_at(
-    made: &Federation,
     view: &View,
+    sides: &Sides,
     units: &[UnitIx],
     rng: &mut Rng,
     (first, last): (Day, Day),
@@ -64,7 +65,7 @@ fn known_at(
         let asked = Asked { unit, by, as_of, boundaries: None, basis: Basis::Registry };
         let mut question = asked.told(view);
         question["known_at"] = json!(at.0);
-        let answer = match known::at(view, &checkpoint, &made.blocks) {
+        let answer = match known::at(view, &checkpoint, sides) {
             Ok(then) => {
                 let unit = then.tree().find_registered(&id)?;
                 json!(Asked { unit, ..asked }.rows(&mut Desk::default(), &then))
@@ -87,11 +88,11 @@ const CASES: &[CaseKind] = &[
 ];
 
 /// All cases of these kinds, each with its facts.
-pub(super) fn cases(made: &Federation, view: &mut View) -> Value {
+pub(super) fn cases(made: &Federation, view: &mut View, sides: &Sides) -> Value {
     let last = made.order.last().map(|place| made.blocks[place].header().last_hlc);
     let day = Day(last.unwrap_or(Hlc::ZERO).day().0 + 2);
     let rollup = Desk::default().rollup(view, day, day);
-    let all = hub_core::case::all(view, &rollup, &made.blocks);
+    let all = hub_core::case::all(view, &rollup, sides);
     let told = all.iter().filter(|case| CASES.contains(&case.kind)).map(|case| {
         let facts = case.sides.iter().map(|side| side.fact).chain(case.decision.filter(|_| {
             // an objection is part of what it has no effect on; elsewhere it came later

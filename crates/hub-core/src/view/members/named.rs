@@ -3,6 +3,7 @@
 use super::Members;
 use crate::codec::Body;
 use crate::id::{BranchId, MemberKey};
+use crate::view::fork::FoldedBlocks;
 use crate::view::{BlockSource, View};
 use std::collections::BTreeSet;
 
@@ -35,6 +36,6 @@ impl View {
         branches: &BTreeSet<BranchId>,
         source: &dyn BlockSource,
     ) -> BTreeSet<MemberKey> {
-        self.members.named_by(branches, source)
+        self.members.named_by(branches, &FoldedBlocks { heights: &self.heights, source })
     }
 }

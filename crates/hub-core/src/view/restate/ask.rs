@@ -27,7 +27,7 @@ impl View {
     /// The persons that a block is about.
     pub(super) fn members_in(&self, place: u32, source: &dyn BlockSource) -> Vec<MemberIx> {
         let (chain, height) = self.members.place_of(place);
-        match source.block(&chain, height).map(|block| block.body()) {
+        match self.block_at(&chain, height, source).map(|block| block.body()) {
             Some(Ok(Body::Members(batch))) => {
                 batch.rows.iter().filter_map(|row| self.members.find(&row.member)).collect()
             }
@@ -92,6 +92,7 @@ impl View {
         source: &dyn BlockSource,
     ) -> Vec<Block> {
         let heights = self.members.heights_between(first, last);
-        heights.into_iter().filter_map(|height| source.block(&first.chain, height)).collect()
+        let block = |height| self.block_at(&first.chain, height, source);
+        heights.into_iter().filter_map(block).collect()
     }
 }

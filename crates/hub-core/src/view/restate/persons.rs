@@ -179,8 +179,8 @@ impl Work<'_> {
         for place in blocks {
             let (chain, height) = self.view.members.place_of(*place);
             let (named, units) = self.view.members.named_in(*place);
-            let clock = self.view.clocks.get(&chain).and_then(|clocks| clocks.get(&height));
-            chains.insert((chain, clock.copied().unwrap_or(Hlc::ZERO)));
+            let folded = self.view.heights.get(&chain).and_then(|heights| heights.get(&height));
+            chains.insert((chain, folded.map_or(Hlc::ZERO, |folded| folded.clock)));
             for id in named {
                 if let Some(at) = self.view.branches.find(id) {
                     seats.extend(unions.members[at as usize].keys().copied());

@@ -245,7 +245,7 @@ impl Places {
     /// Whether a chain is held here without gaps up to this height.
     pub(super) fn is_whole(&mut self, view: &View, chain: &ChainId, height: u64) -> bool {
         let whole = *self.whole.entry(*chain).or_insert_with(|| {
-            let heights = view.clocks.get(chain).into_iter().flatten().map(|(height, _)| *height);
+            let heights = view.heights.get(chain).into_iter().flatten().map(|(height, _)| *height);
             (1..).zip(heights).take_while(|(next, found)| next == found).count() as u64
         });
         height <= whole

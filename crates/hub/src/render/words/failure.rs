@@ -84,6 +84,8 @@ pub fn reason(lang: Lang, reason: Reason) -> String {
         Reason::NoClaim => "裁定所指的会籍、登记或工会不存在",
         Reason::MixedSides => "裁定各方不是同一类事项",
         Reason::AlreadySucceeded => "该单位已有其他承接关系或形成循环",
+        Reason::Forked => "同一位置有两份签名数据，尚未认定以哪一份为准",
+        Reason::OtherSide => "同一位置有两份签名数据，已认定以另一份为准",
     };
     lang.pick(zh.to_owned(), reason.to_string())
 }

@@ -48,12 +48,14 @@ const OVERVIEW_ZH: &str = "\
   hub status                           同步情况、回执
   hub backup 备份文件                  备份
   hub checkpoint                       存证(每天自动一次)
+  hub fork list                        同一节点签了两份的,由直接上级 hub fork settle 认定
 审计
   hub audit verify                     账本校验
   hub audit replay                     重算
   hub audit check 报表.json --from 光盘 --root 根密钥
                                        证实、证伪或无法判定
   hub audit trail --unit 某厂          全部记录和结果
+  hub audit fork 举证.hubfork --root 根密钥
   hub log export --jsonl --out 账本.jsonl
 ";
 
@@ -87,11 +89,13 @@ operators
   hub status
   hub backup FILE
   hub checkpoint
+  hub fork list                        a node that signed twice; the node above: hub fork settle
 auditors
   hub audit verify
   hub audit replay
   hub audit check answer.json --from DISC --root KEY
   hub audit trail --unit UNIT
+  hub audit fork fork.proof --root KEY
   hub log export --jsonl --out log.jsonl
 ";
 
@@ -184,6 +188,11 @@ const COMMANDS: &[(&str, &str)] = &[
     ("audit replay", "全部重算并比较"),
     ("audit check", "核对一份查询结果:0 证实、1 证伪、2 无法判定"),
     ("audit trail", "某会员、工会或单位的全部记录和结果"),
+    ("audit fork", "单凭一个文件核对两份签名的举证:0 证实、1 不能证实"),
+    ("fork", "同一位置两份签名:查看、举证、认定"),
+    ("fork list", "哪些节点在同一位置签了两份,哪一份计入"),
+    ("fork export", "把举证写成文件"),
+    ("fork settle", "直接上级认定以哪一份为准"),
     ("ops", "运维"),
     ("ops nats-config", "生成供下级接入的 NATS 服务配置"),
 ];
@@ -262,6 +271,11 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("residual", "该单位的代报数,不是它自己的数"),
     ("findings:kind", "只看这一种,如 rate-differs"),
     ("notes", "连同只供参考的一并列出"),
+    ("audit fork:proof", "hub fork export 写出的文件"),
+    ("audit fork:root", "联合会根密钥;绝不从被核对的数据中读取"),
+    ("fork export:out", "写到哪里"),
+    ("fork export:side", "其中一份,按 hub fork list 所列;只有一处时可不填"),
+    ("fork settle:side", "以哪一份为准,按 hub fork list 所列"),
     ("audit check:report", "hub query 的 JSON 或 CSV 结果,带凭据"),
     ("audit check:from", "用来核对的数据目录或封套,可写多个"),
     ("audit check:root", "联合会根密钥;绝不从被核对的数据中读取"),
