@@ -207,7 +207,7 @@ fn a_year_by_folders_alone_ends_equal_to_a_connected_one() {
         enter(&connected, number, first_day);
         world.pass(APART * DAY_MILLIS, false);
     }
-    connected.sync();
+    connected.settle();
     let since = Instant::now();
     // a day each, so that what was lost is written again
     while !world.is_at_rest() {

@@ -38,8 +38,8 @@ class Claim:
         self.today = body["origin"]  # what befell it first today, but for a revision
 
     def note(self, what):
-        """What befell it today: the first thing counts, but for a revision."""
-        if self.today in (None, "revised"):
+        """What befell it today: the first thing counts, but for a revision and for decisions, which end nothing."""
+        if self.today in (None, "revised", "ruled", "objected"):
             self.today = what
 
     @property

@@ -127,16 +127,19 @@ impl Levels {
         self.json(level, &ask)["rows"][0]["count"].as_i64().unwrap()
     }
 
-    /// Carries what each level has for its neighbours, up and then down.
+    /// Carries what each node has for the one above, and back, one node after the other from the top.
     pub fn sync(&self) {
-        let links =
-            self.levels.iter().filter_map(|(node, unit, parent)| Some((*node, *unit, (*parent)?)));
-        let links: Vec<_> = links.collect();
-        for (node, _, parent) in links.iter().rev() {
+        for (node, unit, parent) in self.levels {
+            let Some(parent) = parent else { continue };
             self.carry(node, parent, "parent");
-        }
-        for (node, unit, parent) in &links {
             self.carry(parent, node, unit);
+        }
+    }
+
+    /// Until all levels hold what concerns them.
+    pub fn settle(&self) {
+        for _ in 0..2 * self.levels.len() {
+            self.sync();
         }
     }
 

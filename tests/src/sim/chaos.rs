@@ -88,7 +88,12 @@ impl World {
     pub(super) fn strike(&mut self) -> Result<(), String> {
         let node = self.random.index(NODES);
         match self.random.below(10) {
-            0..=2 => self.crash(node),
+            0..=2 => {
+                let busy = self.busy();
+                let hit = !busy.is_empty() && self.random.percent(50);
+                let node = if hit { busy[self.random.index(busy.len())] } else { node };
+                self.crash(node)
+            }
             3..=4 => self.cut(node),
             5 => {
                 let lost = self.courier.wipe(node);
@@ -121,6 +126,12 @@ impl World {
 
     pub(super) fn restart(&mut self, node: usize) -> Result<(), String> {
         if self.replicas[node].up { Ok(()) } else { self.begin(node) }
+    }
+
+    /// The nodes that are making something durable now: where a power cut costs most.
+    fn busy(&self) -> Vec<usize> {
+        let busy = |node: &usize| self.replicas[*node].up && self.replicas[*node].syncing;
+        (0..NODES).filter(busy).collect()
     }
 
     fn cut(&mut self, node: usize) -> Result<(), String> {

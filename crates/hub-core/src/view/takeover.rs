@@ -129,7 +129,9 @@ impl View {
         let host = |union: BranchIx| self.branches.branch(union).host_at(at);
         let (Some(taker), Some(loser)) = (host(taker), host(loser)) else { return false };
         let server = self.authority.server_of(&self.tree, taker, at);
-        let parent = server.and_then(|server| self.tree.parent_at(server.unit, 0, at));
+        // a node whose unit another follows one to one serves that
+        let path = server.map(|server| self.tree.path_at(server.unit, 0, at));
+        let parent = path.and_then(|path| path.get(1).copied());
         parent.is_some_and(|parent| !self.tree.is_at_or_above(parent, loser, at))
     }
 

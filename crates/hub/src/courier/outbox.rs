@@ -52,7 +52,8 @@ impl Outbox {
         let (mut files, mut spoke) = (0_u64, false);
         let order = Order { peer, from, answers, bytes_max: self.bytes_max };
         let mut write = |packed: Packed| -> io::Result<()> {
-            spoke = spoke || voice.speaks(&packed);
+            let speaks = voice.speaks(&packed);
+            spoke = spoke || speaks;
             voice.quiet.push(packed);
             if spoke {
                 for packed in voice.quiet.drain(..) {

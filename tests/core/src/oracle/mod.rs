@@ -45,7 +45,7 @@ pub fn told(made: &Federation, seed: u64) -> Result<Vec<String>, serde_json::Err
     lines.push(serde_json::to_string(&questions::cases(made, &mut view, &sides))?);
     lines.push(serde_json::to_string(&more::rates(&view))?);
     lines.push(serde_json::to_string(&more::takeovers(&view))?);
-    if let Some(flow) = more::flow(made, &mut view, seed) {
+    if let Some(flow) = more::flow(made, &mut view, &sides, seed) {
         lines.push(serde_json::to_string(&flow)?);
     }
     Ok(lines)

@@ -7,11 +7,12 @@ use hub_core::flow::{FlowQuestion, flows};
 use hub_core::query::Label;
 use hub_core::time::Day;
 use hub_core::view::View;
+use hub_core::view::fork::Sides;
 use hub_core::view::tree::UnitIx;
 use serde_json::{Map, Value, json};
 
 /// Flows of the root or some unit over some days of the history, at times beyond them; of every other history.
-pub(super) fn flow(made: &Federation, view: &mut View, seed: u64) -> Option<Value> {
+pub(super) fn flow(made: &Federation, view: &mut View, sides: &Sides, seed: u64) -> Option<Value> {
     if seed % 2 == 1 {
         return None;
     }
@@ -28,7 +29,7 @@ pub(super) fn flow(made: &Federation, view: &mut View, seed: u64) -> Option<Valu
     let unit = if rng.one_in(3) { tree.root()? } else { units[rng.index(units.len())] };
     let id = tree.unit(unit).id;
     let asked = FlowQuestion { unit, from, to, by_child: false };
-    let rows = flows(view, &made.blocks, &asked);
+    let rows = flows(view, sides, &asked);
     let total = rows.iter().find(|row| row.label == Label::Total)?;
     let told = total.flows.iter().filter(|(_, count)| **count != 0);
     let told: Map<String, Value> =
