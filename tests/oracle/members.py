@@ -184,6 +184,8 @@ class Person:
 
     def _close(self, claim, day, how):
         claim.end = (day, how)
+        if claim.today == "retained":
+            claim.today = None  # how it ended that day says more
         claim.note(how)
         self.closed.append(claim)
 
