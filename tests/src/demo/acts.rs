@@ -291,7 +291,9 @@ fn has_sent(world: &World, row: &NodeRow, status: &Value) -> Result<(), String> 
     let children = status["children"].as_array().map_or(&[][..], Vec::as_slice);
     let links = children.iter().chain(status["parent"].is_object().then_some(&status["parent"]));
     for link in links {
-        if link["behind"]["blocks"] != 0 || link["held"].as_array().is_some_and(|held| !held.is_empty()) {
+        if link["behind"]["blocks"] != 0
+            || link["held"].as_array().is_some_and(|held| !held.is_empty())
+        {
             return Err(format!("{link}"));
         }
     }
