@@ -11,12 +11,13 @@ use hub_core::time::{DAY_MILLIS, Day, Millis};
 use hub_tests::demo::people::{employer_code, person};
 use hub_tests::levels::Levels;
 use hub_tests::sim::random::Random;
+use hub_tests::wait::until;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long the world may take to come to rest in the end.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -208,12 +209,14 @@ fn a_year_by_folders_alone_ends_equal_to_a_connected_one() {
         world.pass(APART * DAY_MILLIS, false);
     }
     connected.settle();
-    let since = Instant::now();
-    // a day each, so that what was lost is written again
-    while !world.is_at_rest() {
-        assert!(since.elapsed() < PATIENCE, "no rest: {:?}", world.gate.tally);
-        world.pass(DAY_MILLIS + 3_600_000, true);
-    }
+    until("every node has confirmed all", PATIENCE, || {
+        let rests = world.is_at_rest();
+        if !rests {
+            // a day each, so that what was lost is written again
+            world.pass(DAY_MILLIS + 3_600_000, true);
+        }
+        rests
+    });
     let tally = &world.gate.tally;
     // how many there were depends on how fast the machine is
     assert!(tally.lost > 0 && tally.doubled > 0 && tally.cut > 0, "{tally:?}");

@@ -12,22 +12,15 @@ use hub_core::hash::{Hash, hex_encode};
 use hub_tests::demo::people::employer_code;
 use hub_tests::levels::Levels;
 use hub_tests::nats::NatsServer;
-use hub_tests::process::{POLL_INTERVAL, free_port};
+use hub_tests::process::free_port;
+use hub_tests::wait::until;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long anything may take before the test gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let since = Instant::now();
-    while !holds() {
-        assert!(since.elapsed() < PATIENCE, "never: {what}");
-        std::thread::sleep(POLL_INTERVAL);
-    }
-}
 
 /// A server for those who hear from a level, as its own command sets it up.
 fn serve(levels: &Levels, level: &str) -> NatsServer {
@@ -93,8 +86,8 @@ fn a_standby_holds_the_same_and_takes_over() {
     let backup = levels.path("backup");
     levels.ok("east", &["backup", &backup]);
     (2..6).for_each(|serial| enters(&levels, "east", serial));
-    until("the province holds all", || arrived(&east));
-    until("the standby folds to the same", || digest(&standby) == digest(&east));
+    until("the province holds all", PATIENCE, || arrived(&east));
+    until("the standby folds to the same", PATIENCE, || digest(&standby) == digest(&east));
     let ends = |running: &Running| running.host().replica.journal().heads();
     assert_eq!(ends(&standby), ends(&east), "the same chains to the same heads");
     let refused = levels.run("standby", &["unit", "close", "演示第1厂", "--reason", "误"]);
@@ -116,9 +109,11 @@ fn a_standby_holds_the_same_and_takes_over() {
     levels.ok("east", &["enrol", "accept", &answer, "--url", &above.url()]);
     let promoted = run(&levels, "east", Some(&above));
     assert_eq!(promoted.host().status().unwrap().epoch, 2);
-    until("its new enrolment has come down", || promoted.host().replica.who().unit.is_some());
+    until("its new enrolment has come down", PATIENCE, || {
+        promoted.host().replica.who().unit.is_some()
+    });
     enters(&levels, "east", 6);
-    until("the province holds what the promoted one wrote", || arrived(&promoted));
+    until("the province holds what the promoted one wrote", PATIENCE, || arrived(&promoted));
     assert_eq!(levels.count("province", "演示东县", "units.all"), 6);
     promoted.stop().unwrap();
     province.stop().unwrap();

@@ -11,10 +11,11 @@ use hub::tls;
 use hub_tests::demo::people::employer_code;
 use hub_tests::levels::Levels;
 use hub_tests::nats::NatsServer;
-use hub_tests::process::{POLL_INTERVAL, free_port};
+use hub_tests::process::free_port;
+use hub_tests::wait::until;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long anything may take before the test gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,14 +26,6 @@ fn run(levels: &Levels, level: &str, parent: Option<(String, PathBuf)>) -> Runni
         (config.url, config.tls_ca) = (Some(url), Some(ca));
     }
     daemon::start(node, Arc::new(SystemClock), Arc::new(HubCommands::default())).unwrap()
-}
-
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let since = Instant::now();
-    while !holds() {
-        assert!(since.elapsed() < PATIENCE, "never: {what}");
-        std::thread::sleep(POLL_INTERVAL);
-    }
 }
 
 fn arrived(child: &Running) -> bool {
@@ -71,14 +64,14 @@ fn children_come_by_tls_and_websocket_and_not_past_the_certificate() {
     let east = run(&levels, "east", Some((tcp, ca.clone())));
     enters(&levels, "east", 1);
     enters(&levels, "west", 2);
-    until("the province holds what the east county wrote", || arrived(&east));
+    until("the province holds what the east county wrote", PATIENCE, || arrived(&east));
     let status = deceived.host().status().unwrap();
     assert!(!status.parent.unwrap().connected, "another CA vouches for nothing");
     assert!(!arrived(&deceived));
     deceived.stop().unwrap();
 
     let west = run(&levels, "west", Some((wss, ca)));
-    until("the province holds what the west county wrote", || arrived(&west));
+    until("the province holds what the west county wrote", PATIENCE, || arrived(&west));
     assert_eq!(levels.count("province", "演示省", "units.all"), 2);
     for running in [west, east, province] {
         running.stop().unwrap();

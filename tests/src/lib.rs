@@ -10,3 +10,4 @@ pub mod mutants;
 pub mod nats;
 pub mod process;
 pub mod sim;
+pub mod wait;

@@ -344,6 +344,22 @@ impl Node {
 }
 
 impl Config {
+    /// The configuration of a new node: what it is, and the usual of everything else.
+    pub fn of_node(root_key: RootKey, node: NodeId) -> Self {
+        Self {
+            data_dir: None,
+            root_key,
+            node,
+            head_copy: None,
+            parent: None,
+            follow: None,
+            server: None,
+            courier: None,
+            metrics: None,
+            limits: LimitsConfig::default(),
+        }
+    }
+
     /// The node from which this one hears: its parent, or the one it follows.
     pub fn above(&self) -> Option<&ParentConfig> {
         self.parent.as_ref().or(self.follow.as_ref())

@@ -3,7 +3,7 @@
 
 use super::EnrolError;
 use super::found::{check_free, write_config};
-use crate::config::{Config, LimitsConfig, ParentConfig, RootKey};
+use crate::config::{Config, ParentConfig, RootKey};
 use crate::keys::KeyStore;
 use crate::ops_nats::{ChildUser, Children};
 use crate::replica::Replica;
@@ -33,18 +33,7 @@ pub fn follow(
     let courier = keys.nats_user()?;
     let public = key.verifying_key().to_bytes();
     let node = NodeId::of_first_key(&public);
-    let config = Config {
-        data_dir: None,
-        root_key,
-        node,
-        head_copy: None,
-        parent: None,
-        follow: Some(followed),
-        server: None,
-        courier: None,
-        metrics: None,
-        limits: LimitsConfig::default(),
-    };
+    let config = Config { follow: Some(followed), ..Config::of_node(root_key, node) };
     write_config(directory, &config)?;
     let request = EnrolRequest {
         node,

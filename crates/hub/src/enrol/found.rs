@@ -2,7 +2,7 @@
 
 use super::EnrolError;
 use crate::clock::Clock;
-use crate::config::{CONFIG_FILE, Config, LimitsConfig, Node, RootKey};
+use crate::config::{CONFIG_FILE, Config, Node, RootKey};
 use crate::keys::{KeyStore, PERSON_KEY, VAULT_KEY};
 use crate::ops_nats::replace_file;
 use crate::replica::{Draft, LaneChoice, Replica};
@@ -63,18 +63,7 @@ pub fn found(
     keys.create(VAULT_KEY)?;
     let public = key.verifying_key().to_bytes();
     let root_key = RootKey(public);
-    let config = Config {
-        data_dir: None,
-        root_key,
-        node: NodeId::of_first_key(&public),
-        head_copy: None,
-        parent: None,
-        follow: None,
-        server: None,
-        courier: None,
-        metrics: None,
-        limits: LimitsConfig::default(),
-    };
+    let config = Config::of_node(root_key, NodeId::of_first_key(&public));
     let node = write_config(directory, &config)?;
     let (replica, _) = Replica::open(&node, clock)?;
     let now = replica.now();

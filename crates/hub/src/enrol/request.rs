@@ -2,7 +2,7 @@
 
 use super::found::{check_free, write_config};
 use super::{EnrolError, SEALING_KEY, seal};
-use crate::config::{Config, LimitsConfig, Node, RootKey};
+use crate::config::{Config, Node, RootKey};
 use crate::keys::{KeyStore, VAULT_KEY};
 use crate::replica::Replica;
 use hub_core::fact::governance::LaneHead;
@@ -100,18 +100,7 @@ pub fn request(
     let public = key.verifying_key().to_bytes();
     let node = NodeId::of_first_key(&public);
     let federation = asking.root_key.federation();
-    let config = Config {
-        data_dir: None,
-        root_key: asking.root_key,
-        node,
-        head_copy: None,
-        parent: None,
-        follow: None,
-        server: None,
-        courier: None,
-        metrics: None,
-        limits: LimitsConfig::default(),
-    };
+    let config = Config::of_node(asking.root_key, node);
     write_config(directory, &config)?;
     let request = EnrolRequest {
         node,
