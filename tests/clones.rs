@@ -5,8 +5,6 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use hub::clock::SystemClock;
-use hub::command::run::{Env, run};
-use hub::command_io::{CommandIo, DirEntry, DirectIo, FileSink, Screen};
 use hub::config::{Node, RootKey};
 use hub::enrol::{self, Approval, Asking, Founding};
 use hub::host::Host;
@@ -18,52 +16,15 @@ use hub_core::id::UnitId;
 use hub_core::time::Day;
 use hub_core::view::fork::ForkedChain;
 use hub_core::view::verdict::Reason;
-use std::io::{self, Read};
+use hub_tests::capture;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-
-/// Files of this process; what is shown is kept.
-struct Kept {
-    direct: DirectIo,
-    shown: Mutex<String>,
-}
-
-impl CommandIo for Kept {
-    fn read_file(&self, path: &str) -> io::Result<Box<dyn Read + Send>> {
-        self.direct.read_file(path)
-    }
-
-    fn create_file(&self, path: &str) -> io::Result<Box<dyn FileSink>> {
-        self.direct.create_file(path)
-    }
-
-    fn list_directory(&self, path: &str) -> io::Result<Vec<DirEntry>> {
-        self.direct.list_directory(path)
-    }
-
-    fn out(&self, text: &str) -> io::Result<()> {
-        self.shown.lock().unwrap().push_str(text);
-        Ok(())
-    }
-
-    fn err(&self, text: &str) -> io::Result<()> {
-        self.out(text)
-    }
-
-    fn progress(&self, _: u64, _: Option<u64>, _: &str) {}
-
-    fn screen(&self) -> &Screen {
-        self.direct.screen()
-    }
-}
+use std::sync::Arc;
 
 /// Types a command; its exit code and what it showed.
 fn hub(data: Option<&Path>, words: &[&str]) -> (u8, String) {
-    let direct = DirectIo::new(Screen { width: 160, terminal: false });
-    let io = Kept { direct, shown: Mutex::default() };
-    let args: Vec<String> = ["--lang", "en"].iter().chain(words).map(|w| (*w).to_owned()).collect();
-    let code = run(&args, &Env { data: data.map(Path::to_owned), lang: None }, &io);
-    (code, io.shown.into_inner().unwrap())
+    let args: Vec<&str> = ["--lang", "en"].into_iter().chain(words.iter().copied()).collect();
+    let ran = capture::hub(data.unwrap_or(Path::new("")), &args);
+    (ran.code, ran.out + &ran.err)
 }
 
 /// One node: a directory that each command opens for itself, so that every step is a restart too.
