@@ -44,20 +44,11 @@ class Table:
             yield from self._by_group()
         yield self._subtree("total", self.unit)
 
-    def _children(self, unit):
-        """Units below another; a territory that others follow is none any more (U4)."""
-        for child in self.model.units.all:
-            succession = self.model.successions.of(child)
-            is_gone = (succession is not None and succession.day <= self.placed.day
-                       and not self.model.units.is_employer(child))
-            if self.placed.parent(child) == unit and not is_gone:
-                yield child
-
     def _by_child(self):
-        children = list(self._children(self.unit))
+        below = list(children(self.model, self.placed, self.unit))
         is_employer = self.model.units.is_employer
-        listed = [child for child in children if not is_employer(child)] or children
-        direct = [child for child in children if child not in listed]
+        listed = [child for child in below if not is_employer(child)] or below
+        direct = [child for child in below if child not in listed]
 
         def contains(unit, under=None):
             parent = self.placed.parent(unit) if under is None else under
@@ -71,7 +62,7 @@ class Table:
         groups, open_ = {}, [self.unit]
         while open_:
             unit = open_.pop()
-            open_ += self._children(unit)
+            open_ += children(self.model, self.placed, unit)
             groups.setdefault(self._group(unit), []).append(unit)
         for group, units in groups.items():
             def contains(unit, under=None, group=group):
@@ -128,6 +119,16 @@ class Table:
         if found != "plain":
             self.model.count(f"rate: {found}")
         return [n, d, found, bounds]
+
+
+def children(model, placed, unit):
+    """Units below another; a territory that others follow is none any more (U4)."""
+    for child in model.units.all:
+        succession = model.successions.of(child)
+        is_gone = (succession is not None and succession.day <= placed.day
+                   and not model.units.is_employer(child))
+        if placed.parent(child) == unit and not is_gone:
+            yield child
 
 
 def total(parts):

@@ -1,13 +1,14 @@
 """Compares what the engine says with what the oracle finds."""
 
 import answers
+import closings
 import forks
 import known
 import rates
 import rules
 import takeovers
 from flows import Flows
-from log import day_number
+from log import day_number, day_text
 from model import Model
 from story import Names
 
@@ -28,7 +29,11 @@ class Comparison:
         # numbers rest on verdicts
         if not self.differences:
             for line in questions:
-                if "cases" in line["question"]:
+                if "closings" in line["question"]:
+                    self._closings(line["answer"])
+                elif "closing" in line["question"]:
+                    self._closing(line["question"], line["answer"])
+                elif "cases" in line["question"]:
                     self._cases(line["answer"])
                 elif "takeovers" in line["question"]:
                     self._takeovers(line["answer"])
@@ -70,12 +75,47 @@ class Comparison:
 
     def _flows(self, question, told):
         found = Flows(self.model, question["unit"], day_number(question["from"]), day_number(question["to"]))
-        own = {"opening": found.opening, "flows": found.flows, "closing": found.closing}
-        self.compared += 2 + len(told["flows"])
-        if found.opening + sum(found.flows.values()) != found.closing:
-            self.differ("flows do not sum", f"{question}: {own}")
-        if told != own:
-            self.differ("flows", f"{question}: engine {told}, oracle {own}")
+        told = {row.pop("label"): row for row in told}
+        for label, own in found.rows.items():
+            row = told.pop(label, None)
+            self.compared += 2 + len(own["flows"])
+            if own["opening"] + sum(own["flows"].values()) != own["closing"]:
+                self.differ("flows do not sum", f"{question} row {label}: {own}")
+            if row != own and (row is not None or own["flows"] or own["opening"]):
+                self.differ("flows", f"{question} row {label}: engine {row}, oracle {own}")
+        for label, row in told.items():
+            if row["flows"] or row["opening"]:
+                self.differ("flows", f"{question} row {label}: engine {row} alone")
+
+    def _closings(self, told):
+        """S5: which closing of each unit and period is published."""
+        found = {(unit, period, fact.id) for (unit, period), fact in closings.standing(self.model).items()}
+        told = {tuple(one) for one in told}
+        self.compared += len(told)
+        for one in sorted(told ^ found):
+            self.differ("closing", f"{one} {'engine' if one in told else 'oracle'} alone")
+
+    def _closing(self, question, told):
+        """S5: one closing read again, and why today differs from it."""
+        closing = closings.Closing(self.log, self.model, question, self.count)
+        found = {"refused": closing.refused} if closing.refused else {
+            "fact": closing.fact.id, "published": closing.values(closing.then),
+            "steps": list(closing.split()), "current": closing.values(self.model)}
+        if told.get("refused") == "another view" and closing.refused in (None, "no unit", "another table"):
+            # its digest is another, which only the engine can tell
+            found = {"refused": "another view"}
+        after = closings.after(self.log, self.model, question["unit"])
+        found["after"] = [[unit, kind, number, day_text(earliest)]
+                          for (unit, kind), (number, earliest) in sorted(after.items())]
+        self.count(f"S5: {found.get('refused', 'published')}")
+        self.count("S5: after a closing", len(after))
+        told["after"].sort()
+        for what, own in found.items():
+            self.compared += 1
+            if told.get(what) != own:
+                self.differ(f"closing, {what}", f"{question}: engine {told}, oracle {own}")
+        if set(told) != set(found):
+            self.differ("closing", f"{question}: engine {told}, oracle {found}")
 
     def _known_at(self, line):
         question = line["question"]

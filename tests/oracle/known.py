@@ -9,13 +9,13 @@ def checkpoint_at(authority, unit, clock):
     newest = None
     for fact in stated:
         if fact.node == node and fact.hlc <= clock:
-            parts = _parts(authority, fact)
+            parts = parts_of(authority, fact)
             if parts is not None:
                 newest = fact, frontier_of(parts)
     return newest
 
 
-def _parts(authority, last):
+def parts_of(authority, last):
     """The facts of a whole checkpoint, by its last one; none if it is not whole."""
     count = last.body["parts"]
     if last.lane != "up" or last.body["part"] != count:

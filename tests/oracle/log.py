@@ -122,6 +122,12 @@ class Log:
         log.blocks = [block for block in self.blocks if block.hash in hashes]
         return log
 
+    def without(self, names):
+        """The same blocks as if they did not hold these facts."""
+        log = copy.copy(self)
+        log.facts = [fact for fact in self.facts if fact.id not in names]
+        return log
+
     def up_to(self, frontier):
         """The log of exactly the blocks up to these heads: heights and hashes, by chain."""
         known = {block.hash: block for block in self.blocks}

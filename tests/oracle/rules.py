@@ -44,6 +44,9 @@ NUMBERS = [
     "answer: by headcount", "answer: by total",
     "answer: as declared", "S4: follows", "S4: differs", "flow: new", "flow: in", "flow: resumed", "flow: out",
     "flow: retained", "flow: left", "flow: moved", "flow: holder_changed", "flow: corrected",
+    "S5: published", "S5: not closed", "S5: no checkpoint", "S5: another digest", "S5: another view",
+    "S5: another table", "S5: reorganisation", "S5: duplicate", "S5: ruling", "S5: correction", "S5: transfer",
+    "S5: late", "S5: after a closing",
 ]
 
 ALL = [f"verdict: {verdict}" for verdict in VERDICTS] + AUTHORITY + MEMBERS + PLACES + NUMBERS

@@ -129,10 +129,11 @@ pub fn value(view: &View, asked: &Asked) -> Result<Value, QueryError> {
         basis: Basis::Registry,
     };
     // no digest and no citation: these views are steps on the way
-    let (over, under) = query::asked(&question, Indicators::standard())?.ratio;
+    let ratio = query::asked(&question, Indicators::standard())?.ratio;
     let boundaries = asked.boundaries.unwrap_or(asked.as_of);
-    let total = Rollup::of(view, asked.as_of, boundaries).total(view.tree().canonical(unit));
-    Ok(Value { numerator: total.get(over), denominator: under.map(|under| total.get(under)) })
+    let rollup = Rollup::of(view, asked.as_of, boundaries);
+    let total = query::total(view, &rollup, view.tree().canonical(unit), ratio);
+    Ok(Value { numerator: total.numerator, denominator: total.denominator })
 }
 
 /// Splits the differences between `known`, the view of `frontier`, and `view`, which holds more: one split a
@@ -147,7 +148,7 @@ pub fn split(
     source: &dyn BlockSource,
     asked: &[Asked],
 ) -> Result<Vec<Split>, QueryError> {
-    let later = later_blocks(view, frontier);
+    let later = later_blocks(view, frontier, source);
     let groups = group(known, &later, source);
     let mut splits = Vec::new();
     for asked in asked {
@@ -177,12 +178,40 @@ pub fn split(
     Ok(splits)
 }
 
-/// Blocks that a view holds and a frontier does not cover.
-pub(crate) fn later_blocks(view: &View, frontier: &[ChainHeight]) -> Vec<(ChainId, u64, Hash)> {
-    let covered: BTreeMap<ChainId, u64> =
-        frontier.iter().map(|head| (head.chain, head.height)).collect();
-    let reach = |chain: &ChainId| covered.get(chain).copied().unwrap_or(0);
-    view.places().filter(|(chain, height, _)| *height > reach(chain)).collect()
+/// Blocks that a view holds and a frontier does not cover: of a chain that forks also those of another side than
+/// it names, whether they count or not.
+pub(crate) fn later_blocks(
+    view: &View,
+    frontier: &[ChainHeight],
+    source: &dyn BlockSource,
+) -> Vec<(ChainId, u64, Hash)> {
+    let covered: BTreeMap<ChainId, (u64, BTreeMap<u64, Hash>)> = frontier
+        .iter()
+        .map(|head| {
+            let forked = view.forks_from(&head.chain);
+            let side = forked.map(|from| side_above(head, from, source)).unwrap_or_default();
+            (head.chain, (head.height, side))
+        })
+        .collect();
+    let is_covered = |(chain, height, hash): &(ChainId, u64, Hash)| {
+        let Some((reach, side)) = covered.get(chain) else { return false };
+        let forked = view.forks_from(chain).is_some_and(|from| from <= *height);
+        height <= reach && (!forked || side.get(height) == Some(hash))
+    };
+    view.held().filter(|place| !is_covered(place)).collect()
+}
+
+/// The blocks below a head, and itself, down to a height.
+fn side_above(head: &ChainHeight, from: u64, source: &dyn BlockSource) -> BTreeMap<u64, Hash> {
+    let ChainHeight { chain, mut height, mut hash } = *head;
+    let mut side = BTreeMap::new();
+    while height >= from.max(1)
+        && let Some(block) = source.side(&chain, height, &hash)
+    {
+        side.insert(height, hash);
+        (height, hash) = (height - 1, block.header().previous);
+    }
+    side
 }
 
 /// The known view with these blocks added, but for the facts withheld.
@@ -292,11 +321,12 @@ fn cause_of_unit(known: &View, unit: &UnitFact) -> Cause {
         UnitFact::Revised { .. } => Cause::Correction,
         // the first number is late; one that replaces a number corrects it
         UnitFact::HeadcountDeclared { unit, .. } => {
-            let place = known.tree().find(unit);
-            let state = place.and_then(|at| known.tree().unit(at).on(Day::OPEN));
-            match state.and_then(|state| state.headcount) {
-                Some(_) => Cause::Correction,
-                None => Cause::Late,
+            let tree = known.tree();
+            let at = tree.find(unit).map(|at| tree.canonical(at));
+            if at.is_some_and(|at| tree.unit(at).has_headcount()) {
+                Cause::Correction
+            } else {
+                Cause::Late
             }
         }
         UnitFact::Registered { .. } | UnitFact::Closed { .. } => Cause::Late,

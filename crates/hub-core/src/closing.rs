@@ -12,12 +12,12 @@ use crate::known::{Known, KnownError, Shelf};
 use crate::measure::{Indicators, Measure};
 use crate::period::Span;
 use crate::published;
-use crate::query::{Basis, By, Desk, Label, Question};
+use crate::query::{Basis, Bound, By, Desk, Label, Question, Row};
 use crate::time::{Day, Hlc};
 use crate::view::tree::UnitIx;
 use crate::view::{BlockSource, View};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::fmt::Write;
 
 /// The last day of a period: `2026` is the statistical year that ends in 2026, `2026-03` a month.
 pub fn last_day(period: &str) -> Option<Day> {
@@ -101,51 +101,63 @@ pub fn standing(view: &View, unit: UnitIx, period: &str) -> Option<Closing> {
     of_period().find(|closing| closing.revision == revision).cloned()
 }
 
-/// The published table as text: every indicator and plain count of the unit by child, 本级 and 合计, on the
-/// last day of the period. Units stand by their id, so that a new name changes nothing.
-pub fn table(view: &View, desk: &mut Desk, unit: UnitIx, period: &str) -> Option<String> {
+/// The published table as text: every indicator by each base, with low and high where anything is in doubt, and
+/// every plain count, of the unit by child, 本级 and 合计, on the last day of the period. Units stand by their
+/// id, so that a new name changes nothing.
+pub fn table(
+    view: &View,
+    desk: &mut Desk,
+    unit: UnitIx,
+    period: &str,
+    definitions: &Indicators,
+) -> Option<String> {
     let as_of = last_day(period)?;
-    let question = Question {
-        unit,
-        indicator: Measure::UnitsAll.id().to_owned(),
-        base: "due".to_owned(),
-        by: By::Child,
-        as_of,
-        boundaries: None,
-        basis: Basis::Registry,
+    let mut blocks: BTreeMap<String, String> = BTreeMap::new();
+    let mut answer = |indicator: &str, base: &str| {
+        let (indicator, base) = (indicator.to_owned(), base.to_owned());
+        let (by, basis, boundaries) = (By::Child, Basis::Registry, None);
+        let question = Question { unit, indicator, base, by, as_of, boundaries, basis };
+        desk.answer_by(view, &question, definitions).ok()
     };
-    let answer = desk.answer(view, &question).ok()?;
-    let id = |at: UnitIx| view.tree().unit(view.tree().canonical(at)).id;
-    let mut text = format!("hub published 0\nunit {}\nperiod {period}\nas_of {as_of}\n", id(unit));
-    let mut blocks: Vec<(String, String)> = answer
-        .rows
-        .iter()
-        .map(|row| {
-            let label = match &row.label {
-                Label::Unit(at) => id(*at).to_string(),
-                Label::Direct => "direct".to_owned(),
-                Label::Total => "total".to_owned(),
-                Label::Group(group) => group.clone(),
-            };
-            let mut lines = String::new();
-            for indicator in &Indicators::standard().indicators {
-                for base in indicator.bases.keys() {
-                    if let Some((over, under)) = indicator.ratio(base) {
-                        let (over, under) = (row.counts.get(over), row.counts.get(under));
-                        let _ = writeln!(lines, "{label} {} {base} {over}/{under}", indicator.id);
-                    }
-                }
+    for indicator in &definitions.indicators {
+        for base in indicator.bases.keys() {
+            for row in answer(&indicator.id, base)?.rows {
+                let label = label(view, &row.label);
+                let of = [label.as_str(), indicator.id.as_str(), base.as_str()].join(" ");
+                blocks.entry(label).or_default().push_str(&ratio_line(&of, &row));
             }
-            for measure in Measure::ALL {
-                let _ = writeln!(lines, "{label} {} {}", measure.id(), row.counts.get(*measure));
-            }
-            (label, lines)
-        })
-        .collect();
+        }
+    }
+    for row in answer(Measure::UnitsAll.id(), "")?.rows {
+        let label = label(view, &row.label);
+        let counts = Measure::ALL.iter().map(|m| (m.id(), row.counts.get(*m)));
+        let lines: String = counts.map(|(id, count)| format!("{label} {id} {count}\n")).collect();
+        blocks.entry(label).or_default().push_str(&lines);
+    }
+    let id = view.tree().unit(view.tree().canonical(unit)).id;
+    let mut text = format!("hub published 0\nunit {id}\nperiod {period}\nas_of {as_of}\n");
     // rows are shown in order of name or code, which may change
-    blocks.sort();
-    blocks.iter().for_each(|(_, lines)| text.push_str(lines));
+    blocks.values().for_each(|lines| text.push_str(lines));
     Some(text)
+}
+
+fn label(view: &View, label: &Label) -> String {
+    match label {
+        Label::Unit(at) => view.tree().unit(view.tree().canonical(*at)).id.to_string(),
+        Label::Direct => "direct".to_owned(),
+        Label::Total => "total".to_owned(),
+        Label::Group(group) => group.clone(),
+    }
+}
+
+/// One line of a ratio: both numbers, and what they could be if every doubt went one way.
+fn ratio_line(of: &str, row: &Row) -> String {
+    let pair = |over: i64, under: Option<i64>| format!("{over}/{}", under.unwrap_or(0));
+    let doubt = row.bounds.map(|bounds| {
+        let [low, high] = <[Bound; 2]>::from(bounds).map(|b| pair(b.numerator, b.denominator));
+        format!(" low {low} high {high}")
+    });
+    format!("{of} {}{}\n", pair(row.numerator, row.denominator), doubt.unwrap_or_default())
 }
 
 /// The hash by which a closing names its table.
@@ -259,7 +271,8 @@ pub fn published<'a>(
     }
     let known = shelf.at(view, &checkpoint, source)?;
     let at = known.view.tree().find(&closing.unit).ok_or(PublishedError::NoUnit)?;
-    let again = table(&known.view, &mut known.desk, at, period).ok_or(PublishedError::NoUnit)?;
+    let again = table(&known.view, &mut known.desk, at, period, Indicators::standard())
+        .ok_or(PublishedError::NoUnit)?;
     let (expected, found) = (closing.table, table_hash(&again));
     if expected != found {
         return Err(PublishedError::Table { expected, found });

@@ -390,6 +390,11 @@ impl Desk {
     }
 }
 
+/// The total of a ratio in a roll-up, without low and high.
+pub(crate) fn total(view: &View, rollup: &Rollup, unit: UnitIx, ratio: Ratio) -> Row {
+    Table { view, rollup, declared: None, bounds: None, ratio, unit }.total()
+}
+
 /// What a question asks for.
 pub(crate) struct Asked {
     pub(crate) ratio: Ratio,

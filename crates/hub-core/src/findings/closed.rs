@@ -20,7 +20,7 @@ pub(super) fn check(
     let Some((closing, last)) = last_closing(view, unit) else { return };
     let Some(checkpoint) = view.checkpoint(&closing.checkpoint) else { return };
     let mut later: BTreeMap<(UnitId, &'static str), Later> = BTreeMap::new();
-    for (chain, height, hash) in later_blocks(view, &view.frontier_of(&checkpoint)) {
+    for (chain, height, hash) in later_blocks(view, &view.frontier_of(&checkpoint), source) {
         let Some(block) = source.side(&chain, height, &hash) else { continue };
         let Ok(body) = block.body() else { continue };
         let verdicts = view.block_verdicts(&block);

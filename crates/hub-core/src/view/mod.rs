@@ -251,11 +251,18 @@ impl View {
         self.withdrawals.withhold(facts);
     }
 
-    /// All blocks folded.
-    pub(crate) fn places(&self) -> impl Iterator<Item = (ChainId, u64, Hash)> {
-        self.heights.iter().flat_map(|(chain, heights)| {
-            heights.iter().map(move |(at, here)| (*chain, *at, here.hash))
-        })
+    /// The height from which a chain forks.
+    pub(crate) fn forks_from(&self, chain: &ChainId) -> Option<u64> {
+        self.forks.from(chain)
+    }
+
+    /// All blocks held: those folded, and all sides of forks.
+    pub(crate) fn held(&self) -> impl Iterator<Item = (ChainId, u64, Hash)> {
+        let folded = self.heights.iter().flat_map(|(chain, heights)| {
+            let from = self.forks_from(chain).unwrap_or(u64::MAX);
+            heights.range(..from).map(|(at, here)| (*chain, *at, here.hash))
+        });
+        folded.chain(self.forks.sides())
     }
 
     fn add_fact(&mut self, id: FactId, height: u64, fact: Fact) {

@@ -245,6 +245,11 @@ impl Unit {
         Some(state)
     }
 
+    /// Whether anybody declared its employees, of whatever day.
+    pub(crate) fn has_headcount(&self) -> bool {
+        self.changes.iter().any(|change| headcount_of(&change.fact).is_some())
+    }
+
     /// What a roll-up asks of it on a day; none before it is registered.
     pub fn counted_on(&self, registration: usize, day: Day) -> Option<Counted> {
         let profile = &self.origin.as_ref()?.profile;

@@ -12,7 +12,7 @@ use hub_core::catalog::Catalog;
 use hub_core::closing::{self, last_day};
 use hub_core::fact::{FactBody, FigureFact};
 use hub_core::id::UnitId;
-use hub_core::measure::Measure;
+use hub_core::measure::{Indicators, Measure};
 use hub_core::period::Span;
 use hub_core::published;
 use hub_core::query::Desk;
@@ -296,7 +296,8 @@ fn write(
             )
         };
         let at = view.tree().find(&unit).filter(|_| view.is_contiguous()).ok_or_else(gap)?;
-        let table = closing::table(view, &mut Desk::default(), at, &asked.period);
+        let table =
+            closing::table(view, &mut Desk::default(), at, &asked.period, Indicators::standard());
         let table = closing::table_hash(&table.ok_or_else(gap)?);
         let stated = replica::state(tx, journal).ok_or_else(gap)?;
         let closed = FigureFact::PeriodClosed {

@@ -1,6 +1,7 @@
 //! What the oracle (`tests/oracle/`, Python) is told: the export of a history, questions, and what the engine
 //! answers. It is told nothing else.
 
+mod closings;
 mod link;
 mod more;
 mod questions;
@@ -47,6 +48,10 @@ pub fn told(made: &Federation, seed: u64) -> Result<Vec<String>, serde_json::Err
     lines.push(serde_json::to_string(&more::takeovers(&view))?);
     if let Some(flow) = more::flow(made, &mut view, &sides, seed) {
         lines.push(serde_json::to_string(&flow)?);
+    }
+    lines.push(serde_json::to_string(&closings::standing(&view))?);
+    if let Some(closing) = closings::asked(made, &mut view, &sides, seed) {
+        lines.push(serde_json::to_string(&closing)?);
     }
     Ok(lines)
 }

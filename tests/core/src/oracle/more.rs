@@ -1,10 +1,10 @@
 //! Questions beside the rows of answers: how members went from one day to another, and declared rates beside
 //! their numbers, takeovers in bulk.
 
+use super::questions::label_of;
 use crate::federation::{Federation, Rng};
 use hub_core::findings::{Kind, of_values};
 use hub_core::flow::{FlowQuestion, flows};
-use hub_core::query::Label;
 use hub_core::time::Day;
 use hub_core::view::View;
 use hub_core::view::fork::Sides;
@@ -28,15 +28,18 @@ pub(super) fn flow(made: &Federation, view: &mut View, sides: &Sides, seed: u64)
         tree.ids().filter(|(id, at)| known(id, at)).map(|(_, at)| at).collect();
     let unit = if rng.one_in(3) { tree.root()? } else { units[rng.index(units.len())] };
     let id = tree.unit(unit).id;
-    let asked = FlowQuestion { unit, from, to, by_child: false };
-    let rows = flows(view, sides, &asked);
-    let total = rows.iter().find(|row| row.label == Label::Total)?;
-    let told = total.flows.iter().filter(|(_, count)| **count != 0);
-    let told: Map<String, Value> =
-        told.map(|(flow, count)| (flow.id().to_owned(), (*count).into())).collect();
+    let asked = FlowQuestion { unit, from, to, by_child: true };
+    let rows = flows(view, sides, &asked).into_iter().map(|row| {
+        let told = row.flows.iter().filter(|(_, count)| **count != 0);
+        let told: Map<String, Value> =
+            told.map(|(flow, count)| (flow.id().to_owned(), (*count).into())).collect();
+        let label = label_of(view, &row.label);
+        json!({"label": label, "opening": row.opening, "flows": told, "closing": row.closing})
+    });
+    let rows: Vec<Value> = rows.collect();
     Some(json!({
         "question": {"flows": true, "unit": id, "from": from, "to": to},
-        "answer": {"opening": total.opening, "flows": told, "closing": total.closing},
+        "answer": rows,
     }))
 }
 

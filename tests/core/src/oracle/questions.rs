@@ -152,7 +152,7 @@ impl Asked {
             };
             let Ok(answer) = desk.answer(view, &question) else { continue };
             for row in &answer.rows {
-                let place = label_of(view, row);
+                let place = label_of(view, &row.label);
                 // a row that only a doubt puts there is there for its ratio alone
                 let known = rows.iter().position(|told| told["label"] == place.as_str());
                 let at = known.unwrap_or_else(|| {
@@ -199,8 +199,8 @@ fn ratio_of(row: &Row) -> Value {
     json!([row.numerator, row.denominator, rate_of(row.rate), bounds])
 }
 
-fn label_of(view: &View, row: &Row) -> String {
-    match &row.label {
+pub(super) fn label_of(view: &View, label: &Label) -> String {
+    match label {
         Label::Unit(unit) => view.tree().unit(*unit).id.to_string(),
         Label::Direct => "direct".to_owned(),
         Label::Total => "total".to_owned(),
@@ -214,7 +214,7 @@ fn place_of(view: &View, row: &Row) -> Value {
         .map(|measure| (measure.id().to_owned(), row.counts.get(*measure).into()))
         .collect();
     json!({
-        "label": label_of(view, row),
+        "label": label_of(view, &row.label),
         "counts": counts,
         "awaiting": row.awaiting,
         "oldest_head": row.oldest_head.map(|Hlc(clock)| clock),

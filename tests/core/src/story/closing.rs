@@ -10,6 +10,7 @@ use hub_core::fact::figure::FigureFact;
 use hub_core::fact::governance::{ChainHeight, GovernanceFact};
 use hub_core::hash::{Hash, sha256};
 use hub_core::id::{FactId, UnitId};
+use hub_core::measure::Indicators;
 use hub_core::query::Desk;
 use hub_core::{closing, known, published};
 
@@ -42,7 +43,9 @@ impl Story {
         };
         let known = known::at(&view, &checkpoint, &self.blocks).unwrap();
         let at = known.tree().find(&unit).unwrap();
-        let table = closing::table(&known, &mut Desk::default(), at, period).unwrap();
+        let table =
+            closing::table(&known, &mut Desk::default(), at, period, Indicators::standard())
+                .unwrap();
         (checkpoint.digest, closing::table_hash(&table))
     }
 

@@ -53,6 +53,11 @@ impl Contest {
         self.links.contains_key(&(height, hash))
     }
 
+    /// All blocks of all sides.
+    pub(super) fn blocks(&self) -> impl Iterator<Item = (u64, Hash)> {
+        self.links.keys().copied()
+    }
+
     fn at(&self, height: u64) -> impl Iterator<Item = (Hash, &Header)> {
         let span = (height, Hash::ZERO)..=(height, Hash([0xff; 32]));
         self.links.range(span).map(|((_, hash), header)| (*hash, header))

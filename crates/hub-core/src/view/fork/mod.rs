@@ -118,6 +118,18 @@ impl Forks {
         folded(heights, chain, height).map(|folded| folded.hash).or_else(awaited)
     }
 
+    /// The height from which a chain forks.
+    pub(super) fn from(&self, chain: &ChainId) -> Option<u64> {
+        self.contests.get(chain).map(|contest| contest.from)
+    }
+
+    /// All blocks of all sides, from the forks on.
+    pub(super) fn sides(&self) -> impl Iterator<Item = (ChainId, u64, Hash)> {
+        self.contests.iter().flat_map(|(chain, contest)| {
+            contest.blocks().map(|(height, hash)| (*chain, height, hash))
+        })
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.contests.is_empty()
     }
