@@ -1,5 +1,6 @@
 """Answers: rows by child, with 本级 and 合计, or by group, and the indicators made of their counts (DESIGN §8)."""
 
+from agreement import Agreement
 from bounds import Bounds
 from schemas import BANDS, CATALOG, INDICATORS
 
@@ -28,6 +29,7 @@ class Table:
         model.count(f"answer: by {self.by}")
         self.rows = list(self._rows())
         self.bounds = Bounds(self.rollup)
+        self.agreement = Agreement(self.rollup)
 
     def _path(self, unit, under):
         """The way up from a unit, under its parent or under another."""
@@ -86,6 +88,13 @@ class Table:
                     and (row.contains(unit) or any(row.contains(unit, other) for other in others))]
         counts["units.disputed"] = len(disputed)
         return counts
+
+    def beside(self, row):
+        """What awaits agreement, and the oldest head; a group is no part of the tree."""
+        if row.label.startswith("group:"):
+            return 0, self.agreement.oldest_head(lambda unit: False, self.unit)
+        return (self.agreement.awaiting(row.contains),
+                self.agreement.oldest_head(row.contains, self.unit if row.label in ("direct", "total") else row.label))
 
     def _declared(self):
         """S3: by unit that filed, what it declared of each measure that an element stands for."""

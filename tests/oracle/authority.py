@@ -25,6 +25,7 @@ class Authority(Questions, Lore, Word, Ways):
         self.count = count
         self.facts = log.facts
         self.last_clock = log.last_clock
+        self.last_clocks = log.last_clocks()
         self.by_id = {fact.id: fact for fact in log.facts}
         self.root_node = ids.node_of_key(log.root_key)
         self.kinds = {}

@@ -147,6 +147,10 @@ class Comparison:
     def _row(self, question, row, counts, engine, table):
         for measure in answers.MEASURES:
             self._compare(measure, engine["counts"].get(measure, 0), counts.get(measure, 0), question, row)
+        awaiting, oldest = table.beside(row)
+        self.count("answer: awaits agreement", awaiting)
+        self._compare("awaiting", engine["awaiting"], awaiting, question, row)
+        self._compare("oldest head", engine["oldest_head"], oldest, question, row)
         for name, told in engine["ratios"].items():
             self._compare(name, told, table.ratio(row, counts, *name.split("/")), question, row)
 

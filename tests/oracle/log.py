@@ -145,6 +145,14 @@ class Log:
                   if block.chain == chain and block.height <= height]
         return max(clocks, default=(0, 0))[1]
 
+    def last_clocks(self):
+        """The clock of the last block of each node."""
+        clocks = {}
+        for block in self.blocks:
+            node = block.chain[0]
+            clocks[node] = max(clocks.get(node, 0), block.last)
+        return clocks
+
     def take_block(self, line):
         """A block; the lines of its facts follow."""
         self.blocks.append(Block(line))

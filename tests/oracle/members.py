@@ -79,6 +79,7 @@ class Takeover:
         self.known = day_of_clock(max(winner.fact.hlc, loser.fact.hlc))
         self.is_confirmed = False
         self.is_undone = False
+        self.is_ruled = False
         self.decided = OPEN
 
     def decide(self, day):
@@ -275,6 +276,7 @@ class Person:
         for claim in list(self.claims):
             if claim.ruled_out and not claim.was_out and not claim.is_open and claim.takeover:
                 claim.takeover.decide(day)
+                claim.takeover.is_ruled = True
             if claim.ruled_out and not claim.was_out and claim.is_open:
                 self.count("M4: claim ruled out")
                 claim.note("ruled")
@@ -365,6 +367,7 @@ class Person:
                 claim.takeover.of_holder = claim is before
                 if claim.ruled_out:
                     claim.takeover.decide(day)  # out already: nobody doubts it any more
+                    claim.takeover.is_ruled = True
                 self.takeovers.append(claim.takeover)
                 self._close(claim, day, "taken")
                 self.count("M1: taken over, clean" if clean else "M1: taken over, auto")
@@ -433,6 +436,18 @@ class Person:
             return True
         both = one.origin == other.origin == "existing"
         return both and one.strength()[:4] == other.strength()[:4]
+
+    def rivals(self):
+        """Pairs of unions in dispute over the person: one holds on some day while the other's open claim is disputed,
+        or one took over and nobody has decided that."""
+        pairs = {frozenset((takeover.winner.union, takeover.loser.union)) for takeover in self.takeovers
+                 if not (takeover.is_clean or takeover.is_confirmed or takeover.is_undone or takeover.is_ruled)}
+        for _, rows in self.states:
+            holder = next((row.claim.union for row in rows if row.holds), None)
+            if holder is not None:
+                pairs |= {frozenset((holder, row.claim.union)) for row in rows
+                          if row.status == "disputed" and not row.holds}
+        return pairs
 
     def on(self, day):
         """The rows of a day."""

@@ -59,10 +59,13 @@ class Placed:
 
     def other_parents(self, unit):
         """The parents of its other registrations, where a mere tie decides."""
-        place, why = self.chosen(unit)
-        if why != EARLIEST or self._follows_away(unit):
+        return self.parents_beside(unit) if self.chosen(unit)[1] == EARLIEST else []
+
+    def parents_beside(self, unit):
+        """The parents of its other registrations, whatever decides."""
+        if self._follows_away(unit):
             return []
-        parent = self.parent(unit)
+        place, parent = self.registration(unit), self.parent(unit)
         others = [self._parent_under(registration)
                   for at, registration in enumerate(self.units.registrations[unit]) if at != place]
         return [other for other in others if other is not None and other != parent]

@@ -42,7 +42,7 @@ NUMBERS = [
     "doubt: person", "doubt: unit of two parents", "doubt: women", "known at: a checkpoint",
     "known at: refused", "answer: by child", "answer: by ownership", "answer: by industry",
     "answer: by headcount", "answer: by total",
-    "answer: as declared", "S4: follows", "S4: differs", "flow: new", "flow: in", "flow: resumed", "flow: out",
+    "answer: as declared", "answer: awaits agreement", "S4: follows", "S4: differs", "flow: new", "flow: in", "flow: resumed", "flow: out",
     "flow: retained", "flow: left", "flow: moved", "flow: holder_changed", "flow: corrected",
     "S5: published", "S5: not closed", "S5: no checkpoint", "S5: another digest", "S5: another view",
     "S5: another table", "S5: reorganisation", "S5: duplicate", "S5: ruling", "S5: correction", "S5: transfer",

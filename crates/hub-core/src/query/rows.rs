@@ -241,7 +241,7 @@ impl Table<'_> {
         let persons: u64 = self
             .view
             .rival_unions()
-            .filter(|((one, other), _)| crosses(host(*one), host(*other)))
+            .filter(|(pairs, _)| pairs.iter().any(|(one, other)| crosses(host(*one), host(*other))))
             .map(|(_, persons)| persons)
             .sum();
         let firms = self

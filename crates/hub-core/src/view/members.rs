@@ -79,8 +79,8 @@ pub(super) struct Members {
     extras: BTreeMap<MemberIx, Extra>,
     /// How often any of these has changed.
     extras_changed: u64,
-    /// How many persons two unions claim, by pair.
-    rivals: BTreeMap<(BranchIx, BranchIx), u64>,
+    /// How many persons are claimed by just these pairs of unions.
+    rivals: BTreeMap<Vec<(BranchIx, BranchIx)>, u64>,
     parked: BTreeMap<Reason, u64>,
     pending: Vec<(u32, Header, MemberBatch)>,
     dirty: BTreeSet<MemberIx>,

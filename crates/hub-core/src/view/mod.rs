@@ -395,10 +395,11 @@ impl View {
         self.members.conflicts()
     }
 
-    /// Pairs of unions that claim persons and await agreement, with how many persons each.
+    /// Persons that await agreement: the pairs of unions whose claims dispute over each, with how many persons
+    /// there are of just these.
     pub fn rival_unions(
         &self,
-    ) -> impl Iterator<Item = ((branch::BranchIx, branch::BranchIx), u64)> {
+    ) -> impl Iterator<Item = (&[(branch::BranchIx, branch::BranchIx)], u64)> {
         self.members.rivals()
     }
 

@@ -213,7 +213,8 @@ pub struct Swept {
     pub spans: Vec<Span>,
     /// In order of sort, then facts.
     pub conflicts: Vec<Conflict>,
-    /// Pairs of unions whose claims await agreement: taken over and unconfirmed, or disputed.
+    /// Pairs of unions whose claims await agreement: taken over and unconfirmed, or disputed. Each pair once, the
+    /// lesser place first.
     pub rivals: Vec<(BranchIx, BranchIx)>,
     /// Days on which more than one claim may be the right one.
     pub doubts: Vec<Doubtful>,
@@ -358,6 +359,10 @@ impl Sweep<'_> {
         self.swept.rivals.extend(self.takeovers.iter().filter_map(|takeover| {
             (takeover.state == CaseState::Auto && !takeover.clean).then_some(takeover.unions)
         }));
+        self.swept
+            .rivals
+            .iter_mut()
+            .for_each(|pair| *pair = (pair.0.min(pair.1), pair.0.max(pair.1)));
         self.swept.rivals.sort_unstable();
         self.swept.rivals.dedup();
         self.tell_cases();

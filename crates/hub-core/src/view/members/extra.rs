@@ -64,8 +64,8 @@ impl Members {
         all
     }
 
-    pub(in crate::view) fn rivals(&self) -> impl Iterator<Item = ((BranchIx, BranchIx), u64)> {
-        self.rivals.iter().map(|(pair, persons)| (*pair, *persons))
+    pub(in crate::view) fn rivals(&self) -> impl Iterator<Item = (&[(BranchIx, BranchIx)], u64)> {
+        self.rivals.iter().map(|(pairs, persons)| (pairs.as_slice(), *persons))
     }
 
     pub(in crate::view) fn doubts(&self) -> impl Iterator<Item = (MemberKey, &Doubt)> {
@@ -123,8 +123,8 @@ impl Members {
         if self.restated.is_told(member) {
             rivals.clear();
         }
-        for pair in &rivals {
-            *self.rivals.entry(*pair).or_default() += 1;
+        if !rivals.is_empty() {
+            *self.rivals.entry(rivals.clone()).or_default() += 1;
         }
         for taken in &taken {
             self.takeovers.add(member, taken);
@@ -158,12 +158,11 @@ impl Members {
                 let Some(extra) = self.extras.remove(&member) else { return };
                 self.extras_changed += 1;
                 extra.shares.iter().for_each(|share| fold.cells.add(share, -1));
-                for pair in &extra.rivals {
-                    let persons = self.rivals.get(pair).copied().unwrap_or(0);
-                    match persons {
-                        0 | 1 => self.rivals.remove(pair),
-                        more => self.rivals.insert(*pair, more - 1),
-                    };
+                if let Some(persons) = self.rivals.get_mut(&extra.rivals) {
+                    *persons -= 1;
+                    if *persons == 0 {
+                        self.rivals.remove(&extra.rivals);
+                    }
                 }
                 for taken in &extra.taken {
                     self.takeovers.remove(member, taken);
