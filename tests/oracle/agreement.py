@@ -13,8 +13,9 @@ class Agreement:
         unions = model.unions
         self.disputes = [[[unions.host(unions.all[union], rollup.day) for union in pair]
                           for pair in person.rivals()] for person in model.persons]
+        told = model.told_units()
         self.disputes += [[(self.placed.parent(unit), other) for other in self.placed.parents_beside(unit)]
-                          for unit in model.units.all]
+                          for unit in model.units.all if unit not in told]
         self._servers = {}
 
     def _server(self, unit):

@@ -371,8 +371,19 @@ class Authority(Questions, Lore, Word, Ways):
             return None if self._speaks(fact, fact.unit, strictly=False, delegates=False) \
                 else NO_AUTHORITY
         if name == "restated":
-            return NO_AUTHORITY
+            return self._restatement(fact)
         return None if self.offices(fact.node, fact.epoch, fact.hlc) else NO_AUTHORITY
+
+    def _restatement(self, fact):
+        """It is told in the lane of somebody below its writer's office."""
+        audience = fact.lane.partition("down:")[2]
+        offices = self.offices(fact.node, fact.epoch, fact.hlc)
+        if not audience or not self.is_known(audience) or not offices:
+            return NO_AUTHORITY
+        office = self.office_unit(offices[-1], fact.hlc)
+        is_above = any(office in path[1:] for path in self.paths(audience, fact.hlc))
+        self.count("restated" if is_above else "restated astray")
+        return None if is_above else NO_AUTHORITY
 
     def _enrolment(self, fact):
         body = fact.body

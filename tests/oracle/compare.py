@@ -11,6 +11,7 @@ from flows import Flows
 from log import day_number, day_text
 from model import Model
 from story import Names
+from verdicts import STANDS
 
 
 class Comparison:
@@ -169,6 +170,8 @@ class Comparison:
             found = [{"parked": left_out}] if left_out else self.authority.verdicts(fact)
             self.compared += 1
             told = fact.exported
+            if found == [STANDS]:
+                self.count(f"standing {fact.kind}")
             for verdict in found:
                 self.count(f"verdict: {short(verdict)}")
             if told not in found:

@@ -127,6 +127,7 @@ class Person:
         self.takeovers = []
         self.cases = []  # (kind, names of facts)
         self.states = []  # (day, rows)
+        self.is_told = False  # whether anything was restated of the person
         self.active = []  # (day, the claim that holds actively then, what ended the one before, what began it)
         days = {}
         for fact in facts:
@@ -438,8 +439,10 @@ class Person:
         return both and one.strength()[:4] == other.strength()[:4]
 
     def rivals(self):
-        """Pairs of unions in dispute over the person: one holds on some day while the other's open claim is disputed,
+        """Unless anything was restated of the person: pairs of unions in dispute over the person: one holds on some day while the other's open claim is disputed,
         or one took over and nobody has decided that."""
+        if self.is_told:
+            return set()
         pairs = {frozenset((takeover.winner.union, takeover.loser.union)) for takeover in self.takeovers
                  if not (takeover.is_clean or takeover.is_confirmed or takeover.is_undone or takeover.is_ruled)}
         for _, rows in self.states:

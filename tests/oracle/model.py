@@ -53,8 +53,23 @@ class Model:
                 found.setdefault(key, []).append(fact)
         kind_of = self.authority.kind_of
         decided = self.decisions
-        return [Person(found[key], kind_of, decided.of_person(key), decided.objections_of(key),
-                       self.count) for key in sorted(found)]
+        told = {fact["member"] for fact in self._restated("member")}
+        persons = {key: Person(found[key], kind_of, decided.of_person(key), decided.objections_of(key),
+                               self.count) for key in sorted(found)}
+        for key in told & set(persons):
+            persons[key].is_told = True
+        return list(persons.values())
+
+    def _restated(self, family):
+        """What was restated of a family, standing or not: whoever lacked it knows, or will."""
+        for fact in self.authority.kinds.get("governance.restated", []):
+            body = fact.body["content"]["body"]
+            if family in body:
+                yield body[family]
+
+    def told_units(self):
+        """Units of which a registration was restated."""
+        return {unit["registered"]["unit"] for unit in self._restated("unit") if "registered" in unit}
 
     def placed(self, day):
         """Where units stand on a day."""

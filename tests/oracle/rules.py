@@ -1,5 +1,8 @@
 """The rules that decide: every count is kept under one of these names, and none may stay at zero."""
 
+from schemas import ANNOUNCEMENTS, OCCURRENCES
+
+
 VERDICTS = [
     "stands", "withdrawn", "parked, no authority", "parked, after a cut", "parked, unknown subject",
     "parked, dated after its own clock", "parked, closes a cycle", "parked, parent level not higher",
@@ -10,7 +13,7 @@ VERDICTS = [
 AUTHORITY = [
     "fork: a side counts", "fork: suspended",
     "served-by: in the hand-over", "served-by: through a succession", "taken back by its writer",
-    "taken back by another node", "moved: one registration of several",
+    "taken back by another node", "moved: one registration of several", "restated", "restated astray",
 ]
 
 MEMBERS = [
@@ -49,4 +52,6 @@ NUMBERS = [
     "S5: late", "S5: after a closing",
 ]
 
-ALL = [f"verdict: {verdict}" for verdict in VERDICTS] + AUTHORITY + MEMBERS + PLACES + NUMBERS
+KINDS = ANNOUNCEMENTS | OCCURRENCES
+
+ALL = [f"standing {kind}" for kind in sorted(KINDS)] + [f"verdict: {verdict}" for verdict in VERDICTS] + AUTHORITY + MEMBERS + PLACES + NUMBERS

@@ -50,8 +50,9 @@ class Union:
     def codes(self):
         """Its latest code of each list."""
         codes = {code["kind"]: code["value"] for code in self.first.body["profile"]["codes"]}
-        for fact in self.of("revised"):
-            codes.update((code["kind"], code["value"]) for code in fact.body["codes"])
+        for fact in sorted(self.of("revised") + self.of("legal_registered"), key=lambda fact: fact.order):
+            told = fact.body.get("codes") or [{"kind": "union_uscc", "value": fact.body.get("uscc")}]
+            codes.update((code["kind"], code["value"]) for code in told if code["value"] is not None)
         return codes
 
     def hosts(self):

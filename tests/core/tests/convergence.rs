@@ -14,7 +14,7 @@ use hub_core::fact::{FactBody, UnitFact};
 use hub_core::hash::Hash;
 use hub_core::id::{BranchId, ChainId, FactId, MemberKey, UnitId};
 use hub_core::time::Day;
-use hub_core::view::cell::{Class, ClassStatus};
+use hub_core::view::cell::Class;
 use hub_core::view::claim::{CaseState, Cause, Span, Status};
 use hub_core::view::decision::Sides;
 use hub_core::view::verdict::{Reason, Verdict};
@@ -106,11 +106,11 @@ fn assert_conserved(view: &mut View, world: &Federation) {
         let spans = view.person(key, &world.blocks);
         for span in &spans {
             assert!(span.from < span.to, "{span:?} is empty");
-            let class = Class::of(span).byte();
-            add(span, span.from, class, 1);
-            add(span, span.to, class, -1);
+            let class = Class::of(span);
+            add(span, span.from, class.byte(), 1);
+            add(span, span.to, class.byte(), -1);
             if span.enrolled && span.qualified {
-                add(span, span.from, class & !7 | ClassStatus::Enrolled as u8, 1);
+                add(span, span.from, class.as_enrolled().byte(), 1);
             }
         }
         assert_one_holder(&spans);

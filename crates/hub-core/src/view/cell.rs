@@ -76,7 +76,7 @@ impl Class {
     }
 
     /// The class in which one of this class counts as newly enrolled: a tie is no matter of that.
-    pub(crate) fn as_enrolled(self) -> Self {
+    pub fn as_enrolled(self) -> Self {
         Self(self.0 & !(7 | 1 << 5) | ClassStatus::Enrolled as u8)
     }
 

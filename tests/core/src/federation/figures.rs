@@ -87,15 +87,26 @@ impl Maker {
                 (FigureFact::Returned { unit, report, reason: "漏项".into() }, "report returned")
             }
             2 => (FigureFact::Approved { unit, report }, "report approved"),
-            _ => {
-                let text = String::from("{}");
-                let hash = hub_core::hash::sha256(&[text.as_bytes()]);
-                let body = GovernanceFact::PolicyPublished { version: 1, hash, text };
-                self.write_one(by, about, today, FactBody::Governance(body));
-                return;
-            }
+            _ => return self.publication(by, about),
         };
         let fact = self.write_one(by, about, today, FactBody::Figure(body));
         self.tried(what, fact);
+    }
+
+    /// A policy, a catalogue, or a target, which change no number of the books.
+    fn publication(&mut self, by: usize, about: usize) {
+        let (unit, today) = (self.places[about].id, self.today());
+        let text = String::from("{}");
+        let hash = hub_core::hash::sha256(&[text.as_bytes()]);
+        let (version, period) = (1, YEAR.into());
+        let body = match self.rng.below(3) {
+            0 => FactBody::Governance(GovernanceFact::PolicyPublished { version, hash, text }),
+            1 => FactBody::Governance(GovernanceFact::CatalogPublished { version, hash, text }),
+            _ => {
+                let indicator = "founding.unit".into();
+                FactBody::Figure(FigureFact::TargetSet { unit, indicator, period, value: 900 })
+            }
+        };
+        self.write_one(by, about, today, body);
     }
 }

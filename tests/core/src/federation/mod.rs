@@ -9,6 +9,7 @@ mod forks;
 mod governance;
 mod members;
 mod organisation;
+mod restating;
 mod rng;
 mod successions;
 
@@ -178,6 +179,7 @@ impl Maker {
             83..89 => self.figure(),
             89..95 => self.withdrawal(),
             95..98 => self.checkpoint(),
+            98 => self.restate(),
             _ => self.unreadable(),
         }
     }

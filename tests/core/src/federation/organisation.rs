@@ -107,6 +107,10 @@ impl Maker {
                 BranchFact::Moved { branch, host: unit }
             }
             12 => BranchFact::Merged { branch, into: other },
+            _ if self.rng.one_in(3) => {
+                let uscc = format!("8199{:014}", self.rng.below(3));
+                BranchFact::LegalRegistered { branch, uscc }
+            }
             _ => BranchFact::Dissolved { branch, reason: 1 },
         };
         let what = match &body {
