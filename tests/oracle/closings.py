@@ -110,7 +110,7 @@ class Closing:
                 if is_there or bounds:
                     doubt = "" if bounds is None else " low {}/{} high {}/{}".format(*bounds[0], *bounds[1])
                     yield f"{row.label} {indicator['id']} {base} {over}/{under}{doubt}\n"
-        for measure in answers.MEASURES if is_there else []:
+        for measure in sorted(answers.MEASURES) if is_there else []:
             yield f"{row.label} {measure} {counts.get(measure, 0)}\n"
 
     # why today differs

@@ -11,12 +11,14 @@ use crate::fact::unit::UnitKind;
 use crate::fact::{BranchFact, Fact, FactBody, FigureFact, GovernanceFact, UnitFact};
 use crate::hash::Hash;
 use crate::id::{ChainId, FactId, UnitId};
+use crate::known::{self, KnownError};
 use crate::measure::Indicators;
 use crate::query::{self, Basis, By, QueryError, Question};
 use crate::rollup::Rollup;
 use crate::time::Day;
 use crate::view::{BlockSource, View};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// What changed a published figure, in the order in which causes are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,11 +115,11 @@ pub struct Split {
     pub current: Value,
 }
 
-/// The value of a question's total in a view.
+/// The value of a question's total in a view, by these definitions.
 ///
 /// # Errors
 /// No such indicator or base.
-pub fn value(view: &View, asked: &Asked) -> Result<Value, QueryError> {
+pub fn value(view: &View, asked: &Asked, definitions: &Indicators) -> Result<Value, QueryError> {
     let Some(unit) = view.tree().find(&asked.unit) else { return Ok(Value::default()) };
     let question = Question {
         unit,
@@ -129,42 +131,92 @@ pub fn value(view: &View, asked: &Asked) -> Result<Value, QueryError> {
         basis: Basis::Registry,
     };
     // no digest and no citation: these views are steps on the way
-    let ratio = query::asked(&question, Indicators::standard())?.ratio;
+    let ratio = query::asked(&question, definitions)?.ratio;
     let boundaries = asked.boundaries.unwrap_or(asked.as_of);
     let rollup = Rollup::of(view, asked.as_of, boundaries);
     let total = query::total(view, &rollup, view.tree().canonical(unit), ratio);
     Ok(Value { numerator: total.numerator, denominator: total.denominator })
 }
 
-/// Splits the differences between `known`, the view of `frontier`, and `view`, which holds more: one split a
-/// question, in the order asked.
+/// Why a difference cannot be split.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SplitError {
+    /// What is asked was not defined then, or is not now.
+    Query(QueryError),
+    /// What was known then cannot be folded under today's policy.
+    Known(KnownError),
+}
+
+impl fmt::Display for SplitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Query(error) => error.fmt(f),
+            Self::Known(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for SplitError {}
+
+impl From<QueryError> for SplitError {
+    fn from(error: QueryError) -> Self {
+        Self::Query(error)
+    }
+}
+
+impl From<KnownError> for SplitError {
+    fn from(error: KnownError) -> Self {
+        Self::Known(error)
+    }
+}
+
+/// What was published: the view of a frontier, folded under the policy of its day, and what its ratios meant then.
+#[derive(Debug, Clone, Copy)]
+pub struct Then<'a> {
+    /// The view.
+    pub view: &'a View,
+    /// The heads whose blocks it holds.
+    pub frontier: &'a [ChainHeight],
+    /// The definitions.
+    pub definitions: &'a Indicators,
+}
+
+/// Splits the differences between what was published and `view`, which holds more and is asked by the definitions
+/// of today: one split a question, in the order asked.
 ///
 /// # Errors
-/// No such indicator or base.
+/// No such indicator or base, then or now; or the blocks of then are not here.
 pub fn split(
     view: &View,
-    known: &View,
-    frontier: &[ChainHeight],
+    then: Then<'_>,
     source: &dyn BlockSource,
     asked: &[Asked],
-) -> Result<Vec<Split>, QueryError> {
-    let later = later_blocks(view, frontier, source);
-    let groups = group(known, &later, source);
+) -> Result<Vec<Split>, SplitError> {
+    let later = later_blocks(view, then.frontier, source);
+    let groups = group(then.view, &later, source);
     let mut splits = Vec::new();
     for asked in asked {
-        let published = value(known, asked)?;
+        let published = value(then.view, asked, then.definitions)?;
         splits.push(Split { published, steps: Vec::new(), current: published });
     }
+    let known = under_policy_of(view, then, source)?;
+    let is_redefined = then.definitions != Indicators::standard() || known.is_some();
+    let known = known.as_ref().unwrap_or(then.view);
     for cause in Cause::ALL {
         let facts = groups.get(&cause).cloned().unwrap_or_default();
         // the last step adds also what no fact says, such as the clocks of blocks that a cut waits for
-        let grown = (!facts.is_empty() || cause == Cause::Late).then(|| {
+        let is_step = !facts.is_empty()
+            || cause == Cause::Late
+            || (cause == Cause::Definition && is_redefined);
+        let grown = is_step.then(|| {
             let withheld = groups.iter().filter(|(other, _)| **other > cause);
             grown(known, &later, source, withheld.flat_map(|(_, ids)| ids).copied().collect())
         });
         for (split, asked) in splits.iter_mut().zip(asked) {
             let before = split.current;
-            let after = grown.as_ref().map_or(Ok(before), |grown| value(grown, asked))?;
+            let now = |grown| value(grown, asked, Indicators::standard());
+            let after = grown.as_ref().map_or(Ok(before), now)?;
             split.steps.push(Step {
                 cause,
                 facts: facts.clone(),
@@ -176,6 +228,19 @@ pub fn split(
         }
     }
     Ok(splits)
+}
+
+/// What was published folded under today's policy; none where it was.
+fn under_policy_of(
+    view: &View,
+    then: Then<'_>,
+    source: &dyn BlockSource,
+) -> Result<Option<View>, KnownError> {
+    if then.view.policy().hash == view.policy().hash {
+        return Ok(None);
+    }
+    let (federation, root_key) = (view.federation(), *view.root_key());
+    known::fold_under(view.shared_policy(), federation, root_key, then.frontier, source).map(Some)
 }
 
 /// Blocks that a view holds and a frontier does not cover: of a chain that forks also those of another side than

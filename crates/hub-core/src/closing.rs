@@ -11,8 +11,8 @@ use crate::id::{FactId, UnitId};
 use crate::known::{Known, KnownError, Shelf};
 use crate::measure::{Indicators, Measure};
 use crate::period::Span;
-use crate::published;
 use crate::query::{Basis, Bound, By, Desk, Label, Question, Row};
+use crate::texts::Law;
 use crate::time::{Day, Hlc};
 use crate::view::tree::UnitIx;
 use crate::view::{BlockSource, View};
@@ -130,7 +130,7 @@ pub fn table(
     }
     for row in answer(Measure::UnitsAll.id(), "")?.rows {
         let label = label(view, &row.label);
-        let counts = Measure::ALL.iter().map(|m| (m.id(), row.counts.get(*m)));
+        let counts = definitions.counted().map(|m| (m.id(), row.counts.get(m)));
         let lines: String = counts.map(|(id, count)| format!("{label} {id} {count}\n")).collect();
         blocks.entry(label).or_default().push_str(&lines);
     }
@@ -187,7 +187,7 @@ pub enum PublishedError {
         /// As its checkpoint says.
         found: Hash,
     },
-    /// It was published under rules or definitions that this program does not have.
+    /// It was published under rules or definitions of which neither this program nor the log has the text.
     Rules {
         /// `policy` or `definitions`.
         what: &'static str,
@@ -254,13 +254,7 @@ pub fn published<'a>(
         closed.dedup();
         PublishedError::NotClosed { closed, found: period.to_owned() }
     })?;
-    let ours = [
-        ("policy", closing.policy, published::policy_hash()),
-        ("definitions", closing.definitions, published::definitions_hash()),
-    ];
-    if let Some((what, expected, found)) = ours.into_iter().find(|(_, a, b)| a != b) {
-        return Err(PublishedError::Rules { what, expected, found });
-    }
+    let law = Law::of(&closing, view)?;
     let checkpoint = view
         .checkpoint(&closing.checkpoint)
         .filter(|checkpoint| checkpoint.hlc < closing.hlc)
@@ -269,10 +263,10 @@ pub fn published<'a>(
         let (expected, found) = (closing.digest, checkpoint.digest);
         return Err(PublishedError::Digest { expected, found });
     }
-    let known = shelf.at(view, &checkpoint, source)?;
+    let known = shelf.under(view, &checkpoint, law, source)?;
     let at = known.view.tree().find(&closing.unit).ok_or(PublishedError::NoUnit)?;
-    let again = table(&known.view, &mut known.desk, at, period, Indicators::standard())
-        .ok_or(PublishedError::NoUnit)?;
+    let Known { view: then, desk, law, .. } = &mut *known;
+    let again = table(then, desk, at, period, &law.definitions).ok_or(PublishedError::NoUnit)?;
     let (expected, found) = (closing.table, table_hash(&again));
     if expected != found {
         return Err(PublishedError::Table { expected, found });

@@ -7,11 +7,14 @@ use crate::codec;
 use crate::fact::governance::ChainHeight;
 use crate::hash::Hash;
 use crate::id::{ChainId, FactId, FederationId};
+use crate::policy::Policy;
 use crate::query::Desk;
+use crate::texts::Law;
 use crate::view::checkpoint::Checkpoint;
 use crate::view::{BlockSource, View};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// Member facts folded before the view is settled: bounds what waits.
 const SETTLE_FACTS: u64 = 1 << 18;
@@ -78,7 +81,21 @@ pub fn fold(
     frontier: &[ChainHeight],
     source: &dyn BlockSource,
 ) -> Result<View, KnownError> {
-    let mut view = View::new(federation, root_key);
+    fold_under(Policy::standard(), federation, root_key, frontier, source)
+}
+
+/// The same under a policy.
+///
+/// # Errors
+/// A block is missing, or another one stands at a head.
+pub fn fold_under(
+    policy: Arc<Policy>,
+    federation: FederationId,
+    root_key: [u8; 32],
+    frontier: &[ChainHeight],
+    source: &dyn BlockSource,
+) -> Result<View, KnownError> {
+    let mut view = View::under(policy, federation, root_key);
     add_all(&mut view, frontier, source, false)?;
     view.settle(source);
     add_all(&mut view, frontier, source, true)?;
@@ -150,8 +167,17 @@ pub fn at(
     checkpoint: &Checkpoint,
     source: &dyn BlockSource,
 ) -> Result<View, KnownError> {
+    at_under(Policy::standard(), view, checkpoint, source)
+}
+
+fn at_under(
+    policy: Arc<Policy>,
+    view: &View,
+    checkpoint: &Checkpoint,
+    source: &dyn BlockSource,
+) -> Result<View, KnownError> {
     let frontier = view.frontier_of(checkpoint);
-    let known = fold(view.federation(), *view.root_key(), &frontier, source)?;
+    let known = fold_under(policy, view.federation(), *view.root_key(), &frontier, source)?;
     let (expected, found) = (checkpoint.digest, known.digest());
     if expected != found {
         return Err(KnownError::Digest { expected, found });
@@ -167,6 +193,8 @@ pub struct Known {
     pub view: View,
     /// Answers of it.
     pub desk: Desk,
+    /// What it is folded under, and what is asked of it.
+    pub law: Law,
 }
 
 /// The views of the checkpoints asked for last.
@@ -186,17 +214,31 @@ impl Shelf {
         checkpoint: &Checkpoint,
         source: &dyn BlockSource,
     ) -> Result<&mut Known, KnownError> {
-        let kept = self.kept.iter().position(|known| known.checkpoint == checkpoint.id);
-        let known = match kept {
+        self.under(view, checkpoint, Law::standard(), source)
+    }
+
+    /// The same under what was law when it was published.
+    pub(crate) fn under(
+        &mut self,
+        view: &View,
+        checkpoint: &Checkpoint,
+        law: Law,
+        source: &dyn BlockSource,
+    ) -> Result<&mut Known, KnownError> {
+        let is_it = |known: &Known| {
+            known.checkpoint == checkpoint.id && known.law.policy.hash == law.policy.hash
+        };
+        let known = match self.kept.iter().position(is_it) {
             Some(place) => self.kept.remove(place),
             None => {
                 // room first: two of them and the view of today are what a node may hold
                 self.kept.truncate(KEPT_MAX - 1);
-                let view = at(view, checkpoint, source)?;
-                Known { checkpoint: checkpoint.id, view, desk: Desk::default() }
+                let view = at_under(law.policy.clone(), view, checkpoint, source)?;
+                let desk = Desk::default();
+                Known { checkpoint: checkpoint.id, view, desk, law: law.clone() }
             }
         };
-        self.kept.insert(0, known);
+        self.kept.insert(0, Known { law, ..known });
         Ok(&mut self.kept[0])
     }
 }

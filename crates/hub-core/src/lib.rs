@@ -34,6 +34,7 @@ pub mod rate;
 pub mod replay;
 pub mod reporting;
 pub mod rollup;
+pub mod texts;
 pub mod time;
 pub mod view;
 

@@ -26,6 +26,13 @@ macro_rules! measures {
     };
 }
 
+impl Measure {
+    /// The measure of this name.
+    pub fn named(id: &str) -> Option<Self> {
+        Self::ALL.iter().find(|measure| measure.id() == id).copied()
+    }
+}
+
 measures! {
     /// Employers open.
     UnitsAll = "units.all",
@@ -157,7 +164,7 @@ impl Counts {
 }
 
 /// Words of a measure.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct MeasureWords {
     /// Chinese.
     pub zh: String,
@@ -168,7 +175,7 @@ pub struct MeasureWords {
 }
 
 /// An indicator: a ratio of two measures, by base.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Indicator {
     /// Its name, e.g. `founding.unit`.
     pub id: String,
@@ -187,7 +194,7 @@ pub struct Indicator {
 }
 
 /// The compiled-in catalogue of indicators.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Indicators {
     /// Words by measure.
     pub measures: BTreeMap<String, MeasureWords>,
@@ -205,6 +212,30 @@ impl Indicators {
         })
     }
 
+    /// Reads a published text.
+    ///
+    /// # Errors
+    /// It is none, or names a measure that this program does not count; the error says which.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let read: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let bases = read.indicators.iter().flat_map(|indicator| indicator.bases.values());
+        let named = bases.flat_map(|(over, under)| [over, under]).chain(read.measures.keys());
+        let unknown: Option<String> = named.cloned().find(|id| Measure::named(id).is_none());
+        unknown.map_or(Ok(read), |found| {
+            Err(format!("measure: expected one of this program, found {found}"))
+        })
+    }
+
+    /// Grows with every change: the newest version of any indicator.
+    pub fn version(&self) -> u32 {
+        self.indicators.iter().map(|indicator| indicator.version).max().unwrap_or(1)
+    }
+
+    /// The measures, in order of name.
+    pub fn counted(&self) -> impl Iterator<Item = Measure> {
+        self.measures.keys().filter_map(|id| Measure::named(id))
+    }
+
     /// The indicator of this name.
     pub fn find(&self, id: &str) -> Option<&Indicator> {
         self.indicators.iter().find(|indicator| indicator.id == id)
@@ -215,8 +246,7 @@ impl Indicator {
     /// Numerator and denominator for a base.
     pub fn ratio(&self, base: &str) -> Option<(Measure, Measure)> {
         let (numerator, denominator) = self.bases.get(base)?;
-        let measure = |id: &str| Measure::ALL.iter().find(|m| m.id() == id).copied();
-        Some((measure(numerator)?, measure(denominator)?))
+        Some((Measure::named(numerator)?, Measure::named(denominator)?))
     }
 
     /// The hash of its definition, for citations: id, version, ratios and meaning.

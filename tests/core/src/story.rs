@@ -230,7 +230,7 @@ impl Story {
                 migrant: None,
                 dispatched: option(rest, "dispatched").map(|count| count.parse().unwrap()),
             }),
-            "checkpoints" | "shuts" => self.closing_body(verb, rest),
+            "checkpoints" | "shuts" | "publishes" => self.closing_body(verb, rest),
             "rules" => FactBody::Governance(GovernanceFact::Ruled {
                 winner: rest[1..3].iter().any(|word| word.contains('>')).then_some(0),
                 sides: self.sides(first, rest),

@@ -6,10 +6,12 @@
     reason = "a test fails by panicking and prints what it measured"
 )]
 
-use hub_core::causes::{self, Asked, Cause};
+use hub_core::causes::{self, Asked, Cause, Then, Value};
 use hub_core::closing::{self, Closing, PublishedError, last_day};
+use hub_core::fact::governance::ChainHeight;
 use hub_core::known::{self, Shelf};
 use hub_core::measure::{Indicators, Measure};
+use hub_core::texts::Law;
 use hub_core::time::Day;
 use hub_core::view::View;
 use hub_core_tests::federation::{Federation, Rng};
@@ -27,15 +29,32 @@ fn asked(name: &str, indicator: &str) -> Asked {
 }
 
 fn published(story: &Story, view: &View, name: &str) -> Result<(Closing, View), PublishedError> {
+    let (closing, known, _) = published_under(story, view, name)?;
+    Ok((closing, known))
+}
+
+/// The same with the law it was published under.
+fn published_under(
+    story: &Story,
+    view: &View,
+    name: &str,
+) -> Result<(Closing, View, Law), PublishedError> {
     let at = view.tree().find(&unit(name)).unwrap();
     let mut shelf = Shelf::default();
-    let found = closing::published(view, at, "2025", &mut shelf, &story.blocks)?;
-    Ok((found.0, found.1.view.clone()))
+    let (closing, known) = closing::published(view, at, "2025", &mut shelf, &story.blocks)?;
+    Ok((closing, known.view.clone(), known.law.clone()))
+}
+
+fn then<'a>(view: &'a View, frontier: &'a [ChainHeight]) -> Then<'a> {
+    Then { view, frontier, definitions: Indicators::standard() }
 }
 
 /// A rate as `a/b`.
 fn rate(view: &View, name: &str, indicator: &str) -> String {
-    let value = causes::value(view, &asked(name, indicator)).unwrap();
+    shown(causes::value(view, &asked(name, indicator), Indicators::standard()).unwrap())
+}
+
+fn shown(value: Value) -> String {
     match value.denominator {
         Some(denominator) => format!("{}/{denominator}", value.numerator),
         None => value.numerator.to_string(),
@@ -49,16 +68,17 @@ fn split(
     indicator: &str,
 ) -> (String, String, Vec<(&'static str, i64, i64)>) {
     let (story, view) = check(table);
-    let (closing, known) = published(&story, &view, name).unwrap();
+    let (closing, known, law) = published_under(&story, &view, name).unwrap();
     let frontier = view.frontier_of(&view.checkpoint(&closing.checkpoint).unwrap());
     let asked = asked(name, indicator);
     let asked_alone = [asked.clone()];
-    let split = causes::split(&view, &known, &frontier, &story.blocks, &asked_alone).unwrap();
+    let then = Then { view: &known, frontier: &frontier, definitions: &law.definitions };
+    let split = causes::split(&view, then, &story.blocks, &asked_alone).unwrap();
     let split = &split[0];
     let changed = split.steps.iter().filter(|s| (s.numerator, s.denominator) != (0, 0));
     let changed = changed.map(|s| (s.cause.id(), s.numerator, s.denominator)).collect();
-    assert_eq!(split.current, causes::value(&view, &asked).unwrap());
-    (rate(&known, name, indicator), rate(&view, name, indicator), changed)
+    assert_eq!(split.current, causes::value(&view, &asked, Indicators::standard()).unwrap());
+    (shown(split.published), rate(&view, name, indicator), changed)
 }
 
 const CLOSED: &str = "
@@ -113,6 +133,28 @@ fn s5_what_was_not_published_so_is_not_read() {
     assert!(matches!(falsely, PublishedError::Table { .. }), "{falsely}");
     let no_checkpoint = error(&CLOSED.replace("at #6", "at #5"));
     assert!(matches!(no_checkpoint, PublishedError::NoCheckpoint(_)), "{no_checkpoint}");
+}
+
+#[test]
+fn s5_a_closing_under_other_texts_is_read_and_its_definitions_explained() {
+    for older in ["definitions", "policy"] {
+        let told = |publishes: &str| {
+            let shuts = format!("371 A shuts a at #6 by older {older}\n");
+            let told = CLOSED.replace("371 A shuts a at #6", &shuts);
+            told.replace("370 A checkpoints\n", &format!("370 A checkpoints\n{publishes}"))
+        };
+        // the text stands in the log: from the root, or of definitions from any node
+        let by = if older == "policy" { "P" } else { "A" };
+        let publishes = format!("    370 {by} publishes older {older}\n");
+        let (was, now, changed) = split(&told(&publishes), "a", "founding.unit");
+        assert_eq!((was.as_str(), now.as_str()), ("0/0", "1/1"), "{older}");
+        assert_eq!(changed, [("definition", 1, 1)], "{older}");
+        // nobody has it
+        let (story, view) = check(&told(""));
+        let refused = published(&story, &view, "a").unwrap_err();
+        let PublishedError::Rules { what, .. } = refused else { panic!("{refused}") };
+        assert_eq!(what, older);
+    }
 }
 
 /// What is told later, the indicator, today's figure, and what changed it.
@@ -195,7 +237,8 @@ fn causes_sum_exactly_whatever_happened() {
                     Asked { unit, indicator, base, as_of, boundaries: None }
                 })
                 .collect();
-            let found = causes::split(&view, &known, &frontier, &world.blocks, &questions).unwrap();
+            let found =
+                causes::split(&view, then(&known, &frontier), &world.blocks, &questions).unwrap();
             for (asked, split) in questions.iter().zip(found) {
                 let (mut over, mut under) =
                     (split.published.numerator, split.published.denominator.unwrap_or(0));
@@ -206,7 +249,7 @@ fn causes_sum_exactly_whatever_happened() {
                     let differs = (step.numerator, step.denominator) != (0, 0);
                     *changed.entry(step.cause.id()).or_default() += u64::from(differs);
                 }
-                let now = causes::value(&view, asked).unwrap();
+                let now = causes::value(&view, asked, Indicators::standard()).unwrap();
                 assert_eq!((over, under), (now.numerator, now.denominator.unwrap_or(0)));
                 assert_eq!(split.current, now, "{seed} {asked:?}");
                 splits += 1;

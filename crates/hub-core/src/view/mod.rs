@@ -317,6 +317,10 @@ impl View {
         &self.policy
     }
 
+    pub(crate) fn shared_policy(&self) -> Arc<Policy> {
+        self.policy.clone()
+    }
+
     /// The pinned root key.
     pub fn root_key(&self) -> &[u8; 32] {
         &self.root_key

@@ -6,7 +6,7 @@ use super::session::{Session, boundaries_of};
 use crate::cli;
 use crate::render::{Cell, Lang, Table, words};
 use crate::report::coverage::{indicator_name, instant};
-use hub_core::causes::{self, Asked, Cause, Split, Value};
+use hub_core::causes::{self, Asked, Cause, Split, SplitError, Then, Value};
 use hub_core::closing::Closing;
 use hub_core::explain::{self, Explanation};
 use hub_core::id::{BranchId, UnitId};
@@ -45,7 +45,7 @@ pub fn explain(session: &Session<'_>, asked: &cli::Explain) -> Result<u8, Comman
         })?,
         When::Published(_) => past::within(session, &view, unit, &when, |known, at, of| {
             let on = (day.unwrap_or(of), boundaries);
-            difference(session, asked, unit, &view, &known.view, &at, on)
+            difference(session, asked, unit, &view, known, &at, on)
         })?,
     };
     drop(view);
@@ -212,7 +212,7 @@ fn difference(
     asked: &cli::Explain,
     unit: UnitId,
     view: &View,
-    known: &View,
+    known: &Known,
     known_at: &KnownAt,
     (day, boundaries): (Day, Option<Day>),
 ) -> Result<Table, CommandError> {
@@ -227,7 +227,11 @@ fn difference(
     };
     let frontier = view.frontier_of(checkpoint);
     let journal = session.replica().journal();
-    let splits = causes::split(view, known, &frontier, journal, &[question])?;
+    let then = Then { view: &known.view, frontier: &frontier, definitions: &known.law.definitions };
+    let splits = causes::split(view, then, journal, &[question]).map_err(|error| match error {
+        SplitError::Query(error) => CommandError::from(error),
+        error => CommandError::Machine(error.to_string()),
+    })?;
     let lang = session.lang;
     let at = view.tree().find(&unit).ok_or_else(past::no_unit)?;
     let name = view.tree().unit(at).name().to_owned();

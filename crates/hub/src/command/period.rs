@@ -18,6 +18,7 @@ use hub_core::published;
 use hub_core::query::Desk;
 use hub_core::reporting;
 use hub_core::rollup::Rollup;
+use hub_core::texts;
 use hub_core::time::{Day, Hlc};
 use hub_core::view::View;
 use hub_core::view::tree::UnitIx;
@@ -278,6 +279,25 @@ fn answer(session: &Session<'_>, points: &mut [Point]) -> Result<(), CommandErro
     Ok(())
 }
 
+/// States the texts that this closing will name, where nobody has: a later program reads them in the log.
+fn publish_texts(session: &Session<'_>, own: UnitId) -> Result<(), CommandError> {
+    let due = {
+        let view = session.replica().read();
+        let tree = view.tree();
+        texts::due(&view, tree.root().is_some() && tree.find(&own) == tree.root())
+    };
+    if due.is_empty() {
+        return Ok(());
+    }
+    let (operator, today) = (session.operator, session.today());
+    transact(session, false, |tx| {
+        for text in due {
+            tx.push(Draft { operator, ..Draft::new(own, today, FactBody::Governance(text)) });
+        }
+        Ok(())
+    })
+}
+
 fn write(
     session: &Session<'_>,
     unit: UnitId,
@@ -287,6 +307,7 @@ fn write(
     let own = session.own_unit()?;
     let (journal, operator, today) =
         (session.replica().journal(), session.operator, session.today());
+    publish_texts(session, own)?;
     let (stated, table) = transact(session, false, |tx| {
         let view = tx.view();
         let gap = || {

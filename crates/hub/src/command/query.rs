@@ -7,6 +7,7 @@ use crate::render::Table;
 use crate::report::coverage::coverage as table;
 use hub_core::id::UnitId;
 use hub_core::known::Known;
+use hub_core::measure::Indicators;
 use hub_core::query::{Answer, Basis, By, Desk, KnownAt, Question};
 use hub_core::time::Day;
 use hub_core::view::View;
@@ -49,12 +50,19 @@ pub fn coverage(session: &Session<'_>, asked: &Coverage) -> Result<u8, CommandEr
     let table = match &asked.when {
         When::Now => {
             let mut desk = session.shared.desk();
-            let today = session.today();
-            answered(session, asked, unit, &view, &mut desk, KnownAt::Current, today)?
+            let of = Of { view: &view, desk: &mut desk, definitions: Indicators::standard() };
+            answered(session, asked, unit, of, KnownAt::Current, session.today())?
         }
         when => past::within(session, &view, unit, when, |known, known_at, day| {
-            let Known { view, desk, .. } = known;
-            answered(session, asked, unit, view, desk, known_at, day)
+            let Known { view, desk, law, .. } = known;
+            answered(
+                session,
+                asked,
+                unit,
+                Of { view, desk, definitions: &law.definitions },
+                known_at,
+                day,
+            )
         })?,
     };
     drop(view);
@@ -62,16 +70,23 @@ pub fn coverage(session: &Session<'_>, asked: &Coverage) -> Result<u8, CommandEr
     Ok(0)
 }
 
+/// A view with what is asked of it.
+struct Of<'a> {
+    view: &'a View,
+    desk: &'a mut Desk,
+    definitions: &'a Indicators,
+}
+
 /// The answer in a view, as a table; `day` is the day asked for where none was typed.
 fn answered(
     session: &Session<'_>,
     asked: &Coverage,
     unit: UnitId,
-    view: &View,
-    desk: &mut Desk,
+    of: Of<'_>,
     known_at: KnownAt,
     day: Day,
 ) -> Result<Table, CommandError> {
+    let Of { view, desk, definitions } = of;
     let unit = view.tree().find(&unit).ok_or_else(past::no_unit)?;
     let question = |day| Question {
         unit,
@@ -82,9 +97,9 @@ fn answered(
         boundaries: asked.boundaries,
         basis: asked.basis,
     };
-    let mut answer = desk.answer(view, &question(asked.as_of.unwrap_or(day)))?;
+    let mut answer = desk.answer_by(view, &question(asked.as_of.unwrap_or(day)), definitions)?;
     let before: Option<Answer> =
-        asked.compare.map(|day| desk.answer(view, &question(day))).transpose()?;
+        asked.compare.map(|day| desk.answer_by(view, &question(day), definitions)).transpose()?;
     answer.citation.known_at = known_at;
     Ok(table(view, &answer, before.as_ref(), session.lang, session.replica().now()))
 }

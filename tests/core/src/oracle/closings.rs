@@ -1,7 +1,7 @@
 //! Questions about closings: what is published, why it cannot be read again, and why today differs.
 
 use crate::federation::{Federation, Rng};
-use hub_core::causes::{self, Asked, Cause, Split, Value};
+use hub_core::causes::{self, Asked, Cause, Split, Then, Value};
 use hub_core::closing::{self, Closing, PublishedError};
 use hub_core::fact::{FactBody, FigureFact};
 use hub_core::findings::{self, Kind};
@@ -54,7 +54,9 @@ pub(super) fn asked(made: &Federation, view: &mut View, sides: &Sides, seed: u64
             let asked: Vec<Asked> = asked.collect();
             let checkpoint = view.checkpoint(&closing.checkpoint)?;
             let frontier = view.frontier_of(&checkpoint);
-            let splits = causes::split(view, &known.view, &frontier, sides, &asked).ok()?;
+            let definitions = &known.law.definitions;
+            let then = Then { view: &known.view, frontier: &frontier, definitions };
+            let splits = causes::split(view, then, sides, &asked).ok()?;
             json!({
                 "fact": closing.id.to_string(),
                 "published": splits.iter().map(|s| pair(s.published)).collect::<Vec<_>>(),
