@@ -277,6 +277,13 @@ fn a_trail_shows_every_fact_and_what_became_of_it() {
     assert!(of(&unit, "kind").contains(&"unit.registered".to_owned()), "{unit}");
     assert!(of(&unit, "verdict").iter().all(|verdict| verdict == "计入"), "{unit}");
 
+    let line = ["explain", "--unit", "演示省", "--indicator", "members.all", "--by", "ownership"];
+    let rows = levels.json("province", &line);
+    let rows: Vec<_> = rows["rows"].as_array().unwrap().iter().collect();
+    assert!(rows.len() > 1 && rows[0]["numerator"].as_i64() > Some(0), "{rows:?}");
+    let declared = ["explain", "--indicator", "members.all", "--basis", "declared"];
+    assert_eq!(levels.run("province", &declared).code, 0);
+
     let line = ["explain", "--unit", "演示省", "--indicator", "members.all", "--full"];
     let parts = levels.json("province", &line);
     let notes = parts["notes"].as_array().unwrap();

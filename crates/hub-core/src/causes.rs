@@ -134,8 +134,12 @@ pub fn value(view: &View, asked: &Asked, definitions: &Indicators) -> Result<Val
     let ratio = query::asked(&question, definitions)?.ratio;
     let boundaries = asked.boundaries.unwrap_or(asked.as_of);
     let rollup = Rollup::of(view, asked.as_of, boundaries);
-    let total = query::total(view, &rollup, view.tree().canonical(unit), ratio);
-    Ok(Value { numerator: total.numerator, denominator: total.denominator })
+    let of = (view.tree().canonical(unit), By::Total);
+    let total = query::rows(view, &rollup, None, of, ratio).pop();
+    Ok(total.map_or_else(Value::default, |total| Value {
+        numerator: total.numerator,
+        denominator: total.denominator,
+    }))
 }
 
 /// Why a difference cannot be split.

@@ -5,12 +5,13 @@
 
 use crate::fact::{Fact, FactBody};
 use crate::id::{BranchId, FactId, MemberKey, UnitId};
-use crate::measure::Indicators;
-use crate::query::{self, QueryError, Question};
-use crate::rollup::Rollup;
+use crate::measure::{Indicators, Measure};
+use crate::query::{self, Basis, Label, QueryError, Question, Row};
+use crate::reporting::{self, DeclaredTotals};
+use crate::rollup::{Ratio, Rollup};
 use crate::time::{Day, Hlc};
 use crate::view::tree::UnitIx;
-use crate::view::{BlockSource, View};
+use crate::view::{BlockSource, OrgFact, View};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A fact behind a figure.
@@ -39,6 +40,8 @@ pub struct Part {
     pub numerator: i64,
     /// Under the line.
     pub denominator: i64,
+    /// The row it is counted in.
+    pub row: Label,
     /// Unions that stand there or cover it on the day.
     pub unions: Vec<BranchId>,
     /// Facts about the unit and these unions up to the day, in order of day and clock.
@@ -52,39 +55,84 @@ pub struct Explanation {
     pub numerator: i64,
     /// Under the line; none for a count.
     pub denominator: Option<i64>,
+    /// The rows of the answer, the total last.
+    pub rows: Vec<Row>,
     /// What each unit adds, those of the subtree that add something, in order of id.
     pub parts: Vec<Part>,
 }
 
-/// Takes the total of a question apart.
+/// Takes a question's answer apart.
 ///
 /// # Errors
-/// No such indicator or base.
+/// No such indicator or base, or nobody declares it.
 pub fn explain(
     view: &View,
     rollup: &Rollup,
     question: &Question,
 ) -> Result<Explanation, QueryError> {
-    let (over, under) = query::asked(question, Indicators::standard())?.ratio;
-    let facts = Facts::of(view, question.as_of);
+    let ratio = query::asked(question, Indicators::standard())?.ratio;
+    let declared = match question.basis {
+        Basis::Registry => None,
+        Basis::Declared => {
+            query::is_declared(ratio)?;
+            Some(DeclaredTotals::of(view, rollup))
+        }
+    };
     let unit = view.tree().canonical(question.unit);
-    let mut open = vec![unit];
+    let rows = query::rows(view, rollup, declared.as_ref(), (unit, question.by), ratio);
+    let facts = match &declared {
+        None => Facts::of(view, question.as_of),
+        Some(_) => Facts::declared(view, question.as_of),
+    };
+    let disputed = disputed_in(view, rollup, unit, ratio);
+    let own = |at: UnitIx, measure| {
+        let of_books = || rollup.own(at).get(measure) + disputed.get(&(at, measure)).unwrap_or(&0);
+        declared.as_ref().map_or_else(of_books, |declared| declared.own(at).get(measure))
+    };
     let mut parts = Vec::new();
-    while let Some(at) = open.pop() {
-        open.extend(rollup.children(at));
-        let own = rollup.own(at);
-        let (numerator, denominator) = (own.get(over), under.map_or(0, |under| own.get(under)));
-        if (numerator, denominator) != (0, 0) {
-            parts.push(facts.part(at, numerator, denominator));
+    for at in below(rollup, unit).chain(disputed.keys().map(|(at, _)| *at)).collect::<BTreeSet<_>>()
+    {
+        let adds = (own(at, ratio.0), ratio.1.map_or(0, |under| own(at, under)));
+        if adds != (0, 0) {
+            let row = query::row_of(view, rollup, unit, question.by, at);
+            parts.push(facts.part(at, adds, row));
         }
     }
     parts.sort_by_key(|part| view.tree().unit(part.unit).id);
-    let total = rollup.total(unit);
-    let denominator = under.map(|under| total.get(under));
-    Ok(Explanation { numerator: total.get(over), denominator, parts })
+    let (numerator, denominator) =
+        rows.last().map_or((0, None), |total| (total.numerator, total.denominator));
+    Ok(Explanation { numerator, denominator, rows, parts })
+}
+
+/// A unit and all below it.
+fn below(rollup: &Rollup, unit: UnitIx) -> impl Iterator<Item = UnitIx> {
+    let mut open = vec![unit];
+    std::iter::from_fn(move || {
+        let at = open.pop()?;
+        open.extend(rollup.children(at));
+        Some(at)
+    })
+}
+
+/// U1: units that a mere tie places, which count as disputed wherever they are registered: in no unit's own counts.
+fn disputed_in(
+    view: &View,
+    rollup: &Rollup,
+    top: UnitIx,
+    (over, under): Ratio,
+) -> BTreeMap<(UnitIx, Measure), i64> {
+    if ![Some(over), under].contains(&Some(Measure::UnitsDisputed)) {
+        return BTreeMap::new();
+    }
+    let inside = |at: UnitIx| rollup.is_at_or_above(top, at);
+    let within = rollup
+        .disputed(view)
+        .filter(|(at, others)| inside(*at) || others.iter().any(|other| inside(*other)));
+    within.map(|(at, _)| ((at, Measure::UnitsDisputed), 1)).collect()
 }
 
 /// Standing facts up to a day, by what they are about.
+#[derive(Default)]
 struct Facts {
     by_unit: BTreeMap<UnitIx, Vec<Ground>>,
     by_branch: BTreeMap<BranchId, Vec<Ground>>,
@@ -94,20 +142,12 @@ struct Facts {
 impl Facts {
     fn of(view: &View, day: Day) -> Self {
         let tree = view.tree();
-        let mut facts =
-            Self { by_unit: BTreeMap::new(), by_branch: BTreeMap::new(), unions: BTreeMap::new() };
+        let mut facts = Self::default();
         for (stated, verdict) in view.facts() {
             if !verdict.stands() || stated.fact.day > day {
                 continue;
             }
-            let ground = Ground {
-                id: stated.id,
-                height: stated.height,
-                kind: stated.fact.body.kind(),
-                day: stated.fact.day,
-                hlc: stated.fact.hlc,
-                rule: rule_of(&stated.fact),
-            };
+            let ground = ground(stated);
             match &stated.fact.body {
                 FactBody::Unit(fact) => {
                     if let Some(at) = tree.find(&fact.unit()) {
@@ -129,14 +169,35 @@ impl Facts {
         facts
     }
 
-    fn part(&self, unit: UnitIx, numerator: i64, denominator: i64) -> Part {
+    /// Of the figures that totals of the day are made of.
+    fn declared(view: &View, day: Day) -> Self {
+        let mut facts = Self::default();
+        for (filer, report) in reporting::in_totals(view, day) {
+            let Some(stated) = view.fact(&report) else { continue };
+            facts.by_unit.entry(filer).or_default().push(ground(stated));
+        }
+        facts
+    }
+
+    fn part(&self, unit: UnitIx, (numerator, denominator): (i64, i64), row: Label) -> Part {
         let unions: Vec<BranchId> = self.unions.get(&unit).into_iter().flatten().copied().collect();
         let mut facts = self.by_unit.get(&unit).cloned().unwrap_or_default();
         for branch in &unions {
             facts.extend(self.by_branch.get(branch).into_iter().flatten().cloned());
         }
         facts.sort_by_key(|ground| (ground.day, ground.hlc, ground.id));
-        Part { unit, numerator, denominator, unions, facts }
+        Part { unit, numerator, denominator, row, unions, facts }
+    }
+}
+
+fn ground(stated: &OrgFact) -> Ground {
+    Ground {
+        id: stated.id,
+        height: stated.height,
+        kind: stated.fact.body.kind(),
+        day: stated.fact.day,
+        hlc: stated.fact.hlc,
+        rule: rule_of(&stated.fact),
     }
 }
 
@@ -157,6 +218,7 @@ fn rule_of(fact: &Fact) -> &'static str {
             BranchFact::CommitteeElected { .. } => "F6",
             _ => "F1",
         },
+        FactBody::Figure(_) => "S1",
         _ => "stated",
     }
 }

@@ -17,6 +17,7 @@ use crate::view::digest::DigestParts;
 use crate::view::renewal::{MemberChanges, Stamp};
 use crate::view::tree::UnitIx;
 use rows::Table;
+pub(crate) use rows::row_of;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -366,11 +367,7 @@ impl Desk {
         let bounds = declared.is_none().then(|| self.bounds(view, &rollup, ratio, kind));
         let bounds = bounds.as_deref();
         let table = Table { view, rollup: &rollup, declared, bounds, ratio, unit: question.unit };
-        let rows = match question.by {
-            By::Total => vec![table.total()],
-            By::Child => table.by_child(),
-            by => table.by_group(by),
-        };
+        let rows = table.rows(question.by);
         let path = path(view, &rollup, question.unit);
         let citation = Citation {
             indicator: name,
@@ -390,9 +387,15 @@ impl Desk {
     }
 }
 
-/// The total of a ratio in a roll-up, without low and high.
-pub(crate) fn total(view: &View, rollup: &Rollup, unit: UnitIx, ratio: Ratio) -> Row {
-    Table { view, rollup, declared: None, bounds: None, ratio, unit }.total()
+/// The rows of a ratio in a roll-up, without low and high; the total last.
+pub(crate) fn rows(
+    view: &View,
+    rollup: &Rollup,
+    declared: Option<&DeclaredTotals>,
+    (unit, by): (UnitIx, By),
+    ratio: Ratio,
+) -> Vec<Row> {
+    Table { view, rollup, declared, bounds: None, ratio, unit }.rows(by)
 }
 
 /// What a question asks for.
@@ -430,7 +433,7 @@ pub(crate) fn asked(question: &Question, published: &Indicators) -> Result<Asked
 }
 
 /// Whether both measures have an element of the basis form.
-fn is_declared((numerator, denominator): Ratio) -> Result<(), QueryError> {
+pub(crate) fn is_declared((numerator, denominator): Ratio) -> Result<(), QueryError> {
     let catalog = Catalog::standard();
     for measure in denominator.into_iter().chain([numerator]) {
         if catalog.declared(measure).is_none() {

@@ -6,6 +6,7 @@
 use crate::catalog::{Catalog, Due, Form};
 use crate::fact::figure::ElementValue;
 use crate::fact::unit::{Level, UnitKind};
+use crate::id::FactId;
 use crate::measure::{Counts, Measure};
 use crate::period::Span;
 use crate::rollup::Rollup;
@@ -195,6 +196,14 @@ impl<'a> Declared<'a> {
         });
         Self { reports: reports.collect() }
     }
+}
+
+/// The reports that the totals of a day are made of (S2), by unit that filed.
+pub(crate) fn in_totals(view: &View, day: Day) -> Vec<(UnitIx, FactId)> {
+    let Some(form) = Catalog::standard().basis() else { return Vec::new() };
+    let Some(period) = Span::newest_ended(form.cycle, day) else { return Vec::new() };
+    let counted = view.figures().counted(view.tree(), form.id, &period.to_string());
+    counted.reports.into_iter().map(|(filer, report)| (filer, report.id)).collect()
 }
 
 /// Declared figures as counts of the measures they can be compared with, by unit that filed (S3).

@@ -109,7 +109,15 @@ impl Table<'_> {
         })
     }
 
-    pub(super) fn total(&self) -> Row {
+    pub(super) fn rows(&self, by: By) -> Vec<Row> {
+        match by {
+            By::Total => vec![self.total()],
+            By::Child => self.by_child(),
+            by => self.by_group(by),
+        }
+    }
+
+    fn total(&self) -> Row {
         self.subtree(Label::Total, self.unit)
     }
 
@@ -138,7 +146,7 @@ impl Table<'_> {
 
     /// Children that are no employers have a row each; what is directly affiliated has one: 本级. Where
     /// all children are employers each has its own.
-    pub(super) fn by_child(&self) -> Vec<Row> {
+    fn by_child(&self) -> Vec<Row> {
         let children = self.rollup.children(self.unit);
         let is_employer = |at: &UnitIx| self.view.tree().unit(*at).is_employer();
         let only_employers = children.iter().all(is_employer);
@@ -189,12 +197,12 @@ impl Table<'_> {
         }
     }
 
-    pub(super) fn by_group(&self, by: By) -> Vec<Row> {
+    fn by_group(&self, by: By) -> Vec<Row> {
         let mut groups: BTreeMap<String, Vec<UnitIx>> = BTreeMap::new();
         let mut open = vec![self.unit];
         while let Some(at) = open.pop() {
             open.extend(self.rollup.children(at));
-            groups.entry(self.group(by, at)).or_default().push(at);
+            groups.entry(group(self.view, self.rollup, by, at)).or_default().push(at);
         }
         let mut rows: Vec<Row> =
             groups.iter().filter_map(|(group, units)| self.group_row(by, group, units)).collect();
@@ -205,25 +213,12 @@ impl Table<'_> {
     fn group_row(&self, by: By, group: &str, units: &[UnitIx]) -> Option<Row> {
         let both = self.sum_of(units);
         let inside = |unit: UnitIx, under: Option<UnitIx>| {
-            self.is_within(self.unit, unit, under) && self.group(by, unit) == group
+            self.is_within(self.unit, unit, under)
+                && self::group(self.view, self.rollup, by, unit) == group
         };
         let delta = self.delta_of(units, &inside);
         let (label, served) = (Label::Group(group.to_owned()), self.unit);
         self.row_of_something(Draft { label, both, delta, served, inside: &inside })
-    }
-
-    fn group(&self, by: By, at: UnitIx) -> String {
-        let Some(state) = self.rollup.unit_on(self.view, at) else {
-            return String::new();
-        };
-        match by {
-            By::Ownership => state.profile.ownership.map_or(String::new(), |code| code.to_string()),
-            By::Industry => {
-                state.profile.industry.map_or(String::new(), |l| char::from(l).to_string())
-            }
-            By::Headcount => state.headcount.map_or("", |h| band(h.employees)).to_owned(),
-            By::Total | By::Child => String::new(),
-        }
     }
 
     /// Persons claimed by a union inside and one outside, and firms registered inside and outside, where
@@ -270,6 +265,36 @@ impl Table<'_> {
         let within = authority.enrolments.iter().filter(|e| inside(e.unit));
         let nodes: BTreeSet<_> = within.chain(of_unit).map(|e| e.enrolment.node).collect();
         nodes.into_iter().filter_map(|node| self.view.last_clock(node)).min()
+    }
+}
+
+/// The row in which a unit below another is counted.
+pub(crate) fn row_of(view: &View, rollup: &Rollup, top: UnitIx, by: By, at: UnitIx) -> Label {
+    match by {
+        By::Total => Label::Total,
+        By::Child => {
+            let up = std::iter::successors(Some(at), |at| rollup.parent(*at));
+            let child = up.take_while(|at| *at != top).last();
+            let is_employer = |at: &UnitIx| view.tree().unit(*at).is_employer();
+            let only_employers = || rollup.children(top).iter().all(is_employer);
+            match child.filter(|child| !is_employer(child) || only_employers()) {
+                Some(child) => Label::Unit(child),
+                None => Label::Direct,
+            }
+        }
+        by => Label::Group(group(view, rollup, by, at)),
+    }
+}
+
+fn group(view: &View, rollup: &Rollup, by: By, at: UnitIx) -> String {
+    let Some(state) = rollup.unit_on(view, at) else {
+        return String::new();
+    };
+    match by {
+        By::Ownership => state.profile.ownership.map_or(String::new(), |code| code.to_string()),
+        By::Industry => state.profile.industry.map_or(String::new(), |l| char::from(l).to_string()),
+        By::Headcount => state.headcount.map_or("", |h| band(h.employees)).to_owned(),
+        By::Total | By::Child => String::new(),
     }
 }
 

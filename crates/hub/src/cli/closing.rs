@@ -1,5 +1,6 @@
 //! Arguments of the commands that close periods and explain figures.
 
+use super::{BasisArg, ByArg};
 use clap::{Args, Subcommand};
 
 /// `hub period`.
@@ -64,6 +65,12 @@ pub struct Explain {
     /// Published against current: the difference by cause
     #[arg(long, value_name = "PERIOD")]
     pub published: Option<String>,
+    /// One part of the answer a what
+    #[arg(long, value_enum, conflicts_with = "published")]
+    pub by: Option<ByArg>,
+    /// Numbers of the books, or as declared
+    #[arg(long, value_enum, default_value = "registry", conflicts_with = "published")]
+    pub basis: BasisArg,
     /// Every fact, and every member by pseudonym; names only of this node's own books
     #[arg(long)]
     pub full: bool,

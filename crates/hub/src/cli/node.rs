@@ -1,6 +1,7 @@
 //! Arguments of the commands that ask, audit, and keep a node.
 
 use clap::{Args, Subcommand, ValueEnum};
+use hub_core::query::{Basis, By};
 use std::path::PathBuf;
 
 /// `hub query`.
@@ -91,6 +92,28 @@ pub enum ByArg {
     Industry,
     /// Headcount band
     Headcount,
+}
+
+impl ByArg {
+    /// What rows are of; the total alone if nothing is typed.
+    pub fn rows(typed: Option<Self>) -> By {
+        match typed {
+            None => By::Total,
+            Some(Self::Child) => By::Child,
+            Some(Self::Ownership) => By::Ownership,
+            Some(Self::Industry) => By::Industry,
+            Some(Self::Headcount) => By::Headcount,
+        }
+    }
+}
+
+impl From<BasisArg> for Basis {
+    fn from(typed: BasisArg) -> Self {
+        match typed {
+            BasisArg::Registry => Self::Registry,
+            BasisArg::Declared => Self::Declared,
+        }
+    }
 }
 
 /// `hub init`.

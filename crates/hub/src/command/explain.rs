@@ -3,15 +3,15 @@
 use super::error::CommandError;
 use super::past::{self, When};
 use super::session::{Session, boundaries_of};
-use crate::cli;
+use crate::cli::{self, ByArg};
 use crate::render::{Cell, Lang, Table, words};
-use crate::report::coverage::{indicator_name, instant};
+use crate::report::coverage::{indicator_name, instant, row_name};
 use hub_core::causes::{self, Asked, Cause, Split, SplitError, Then, Value};
 use hub_core::closing::Closing;
-use hub_core::explain::{self, Explanation};
+use hub_core::explain::{self, Explanation, Ground};
 use hub_core::id::{BranchId, UnitId};
 use hub_core::known::Known;
-use hub_core::query::{Basis, By, Desk, KnownAt, Question};
+use hub_core::query::{Desk, KnownAt, Label, Question};
 use hub_core::time::Day;
 use hub_core::view::View;
 use std::collections::BTreeSet;
@@ -74,10 +74,10 @@ fn parts(
         unit: at,
         indicator: asked.indicator.clone(),
         base: asked.base.clone(),
-        by: By::Total,
+        by: ByArg::rows(asked.by),
         as_of: day,
         boundaries,
-        basis: Basis::Registry,
+        basis: asked.basis.into(),
     };
     let explained = explain::explain(view, &rollup, &question)?;
     let lang = session.lang;
@@ -97,30 +97,20 @@ fn parts(
     let figure = indicator_name(&asked.indicator, lang);
     let title = lang.pick(format!("{name} {figure} {day}"), format!("{name}: {figure} {day}"));
     let mut table = Table::new(title, &columns);
-    for part in &explained.parts {
-        let mut row = vec![
-            Cell::text(view.tree().unit(part.unit).name()),
-            Cell::Count(part.numerator),
-            explained.denominator.map_or(Cell::Missing, |_| Cell::Count(part.denominator)),
-        ];
-        row.extend(std::iter::repeat_n(Cell::Missing, 7));
-        table.push(row);
-        for ground in part.facts.iter().filter(|_| asked.full) {
-            let chain = &ground.id.chain;
-            let office = view.authority().enrolment_of((chain.node, chain.epoch));
-            let office = office.map_or("", |office| view.tree().unit(office.unit).name());
-            table.push(vec![
-                Cell::Indented(1, String::new()),
-                Cell::Missing,
-                Cell::Missing,
-                Cell::Coded(ground.kind, words::fact::kind(lang, ground.kind)),
-                Cell::text(ground.rule),
-                Cell::text(ground.day.to_string()),
-                Cell::text(instant(ground.hlc.millis())),
-                Cell::text(office),
-                Cell::text(ground.id.to_string()),
-                Cell::count(ground.height),
-            ]);
+    // the total has no parts of its own beside those of the rows
+    let rows = explained.rows.iter().filter(|row| asked.by.is_none() || row.label != Label::Total);
+    for row in rows {
+        let depth = u8::from(asked.by.is_some());
+        if asked.by.is_some() {
+            let name = Cell::text(row_name(view, &row.label, lang));
+            table.push(numbers(name, row.numerator, row.denominator));
+        }
+        for part in explained.parts.iter().filter(|part| part.row == row.label) {
+            let name = Cell::Indented(depth, view.tree().unit(part.unit).name().to_owned());
+            let denominator = explained.denominator.map(|_| part.denominator);
+            table.push(numbers(name, part.numerator, denominator));
+            let facts = part.facts.iter().filter(|_| asked.full);
+            facts.for_each(|ground| table.push(of_fact(view, depth + 1, ground, lang)));
         }
     }
     table.notes.push(paragraph(name, &figure, day, &explained, lang));
@@ -133,6 +123,32 @@ fn parts(
         desk.digest(view).to_string(),
     ));
     Ok(table)
+}
+
+/// A line with two numbers and no fact.
+fn numbers(name: Cell, numerator: i64, denominator: Option<i64>) -> Vec<Cell> {
+    let denominator = denominator.map_or(Cell::Missing, Cell::Count);
+    let mut row = vec![name, Cell::Count(numerator), denominator];
+    row.extend(std::iter::repeat_n(Cell::Missing, 7));
+    row
+}
+
+fn of_fact(view: &View, depth: u8, ground: &Ground, lang: Lang) -> Vec<Cell> {
+    let chain = &ground.id.chain;
+    let office = view.authority().enrolment_of((chain.node, chain.epoch));
+    let office = office.map_or("", |office| view.tree().unit(office.unit).name());
+    vec![
+        Cell::Indented(depth, String::new()),
+        Cell::Missing,
+        Cell::Missing,
+        Cell::Coded(ground.kind, words::fact::kind(lang, ground.kind)),
+        Cell::text(ground.rule),
+        Cell::text(ground.day.to_string()),
+        Cell::text(instant(ground.hlc.millis())),
+        Cell::text(office),
+        Cell::text(ground.id.to_string()),
+        Cell::count(ground.height),
+    ]
 }
 
 /// The members of these unions, by pseudonym; a name only where this node's own books have it.
@@ -164,7 +180,7 @@ fn members(
 
 /// To be read aloud.
 fn paragraph(name: &str, figure: &str, day: Day, explained: &Explanation, lang: Lang) -> String {
-    let Explanation { numerator, denominator, parts } = explained;
+    let Explanation { numerator, denominator, parts, .. } = explained;
     let over = parts.iter().filter(|part| part.numerator != 0).count();
     let under = parts.iter().filter(|part| part.denominator != 0).count();
     let facts: usize = parts.iter().map(|part| part.facts.len()).sum();

@@ -11,7 +11,7 @@ use super::{
     query, revoke, status, undo, unit, unit_acts, unit_succeed,
 };
 use crate::cli::{
-    self, AuditCommand, BasisArg, BundleCommand, ByArg, Cli, Command, EnrolCommand, FollowCommand,
+    self, AuditCommand, BundleCommand, ByArg, Cli, Command, EnrolCommand, FollowCommand,
     ForkCommand, LogCommand, OpsCommand, Parsed, PeriodCommand, QueryCommand, SinceArg,
     UnitCommand,
 };
@@ -24,7 +24,6 @@ use crate::import::text;
 use crate::render::Lang;
 use crate::socket::Call;
 use hub_core::fact::unit::Level;
-use hub_core::query::{Basis, By};
 use hub_core::time::Day;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -373,20 +372,11 @@ fn coverage(session: &Session<'_>, asked: &cli::Coverage) -> Result<u8, CommandE
         unit: asked.unit.clone(),
         indicator: asked.indicator.clone(),
         base: asked.base.clone(),
-        by: match asked.by {
-            None => By::Total,
-            Some(ByArg::Child) => By::Child,
-            Some(ByArg::Ownership) => By::Ownership,
-            Some(ByArg::Industry) => By::Industry,
-            Some(ByArg::Headcount) => By::Headcount,
-        },
+        by: ByArg::rows(asked.by),
         as_of: day(&asked.as_of)?,
         boundaries: boundaries_of(session, &asked.boundaries)?,
         compare: day(&asked.compare)?,
-        basis: match asked.basis {
-            BasisArg::Registry => Basis::Registry,
-            BasisArg::Declared => Basis::Declared,
-        },
+        basis: asked.basis.into(),
         when: When::of(asked.known_at.as_deref(), asked.published.as_deref())?,
     };
     query::coverage(session, &asked)

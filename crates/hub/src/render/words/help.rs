@@ -29,6 +29,7 @@ const OVERVIEW_ZH: &str = "\
                                        按封账时的公布数;--known-at 时间 按当时所知
   hub period close 2026 --unit 黑河市  封账(先列出待确认的)
   hub explain --unit 黑河市 --published 2026
+  hub explain --unit 黑河市 --indicator members.all --by ownership --full
                                        公布数与现时数差在哪里
   hub query flows --unit 黑河市 --from 2025-10-01 --to 2026-09-30 --by child
                                        会员增减
@@ -75,6 +76,7 @@ statistics
   hub query coverage --unit UNIT --published 2026     (or --known-at TIME)
   hub period close 2026 --unit UNIT
   hub explain --unit UNIT --published 2026
+  hub explain --unit UNIT --indicator members.all --by ownership --full
   hub query flows --unit UNIT --from 2025-10-01 --to 2026-09-30
   hub branch approve UNION --document NUMBER     (--file decisions.csv for many)
   hub figure report figures.csv
