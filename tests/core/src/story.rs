@@ -19,7 +19,7 @@ use hub_core::fact::member::{
 use hub_core::fact::unit::{Level, Succession, UnitKind, UnitProfile};
 use hub_core::fact::{BranchFact, Code, CodeKind, FactBody, UnitFact, Withdrawn};
 use hub_core::id::{BranchId, ChainId, FactId, FederationId, Lane, MemberKey, UnitId};
-use hub_core::time::{Day, Millis};
+use hub_core::time::{Day, Hlc, Millis};
 use hub_core::view::View;
 use hub_core::view::verdict::{Reason, Verdict};
 use std::collections::BTreeMap;
@@ -350,6 +350,21 @@ impl Story {
             }
             other => panic!("{other}: no act"),
         })
+    }
+
+    /// What the node of this name restates after a day, if it holds all: unit in whose lane, line, and whether the
+    /// line counts; what the prelude said is left out.
+    pub fn restated_by(&self, who: &str, after: i32) -> Vec<(UnitId, usize, bool)> {
+        let now = Hlc::at(Day(DAY_0 + after).start_millis());
+        let due = self.view().restatements_due(self.offices[who].node, now, &self.blocks);
+        let due = due.into_iter().filter_map(|due| match due.fact {
+            GovernanceFact::Restated { fact, counts, .. } => {
+                let line = self.facts.iter().position(|known| *known == fact)?;
+                Some((due.audience, line + 1, counts))
+            }
+            _ => None,
+        });
+        due.collect()
     }
 
     /// The fact of the n-th line of the table, counted from 1.
