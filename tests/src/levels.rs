@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A node: its name here, its unit, and the node above.
-type Level = (&'static str, &'static str, Option<&'static str>);
+pub type Level = (&'static str, &'static str, Option<&'static str>);
 
 /// A province with two counties.
 const TWO_COUNTIES: [Level; 3] = [
@@ -61,7 +61,8 @@ impl Levels {
         Self::raise(&FIVE, FIVE_DIVISIONS)
     }
 
-    fn raise(tree: &'static [Level], divisions: &str) -> Self {
+    /// Founds these nodes, which stand in the tree of these divisions.
+    pub fn raise(tree: &'static [Level], divisions: &str) -> Self {
         let levels = Self { place: tempfile::tempdir().unwrap(), levels: tree };
         let init = ["init", "--province", "演示省", "--code", "99", "--list-year", "2023"];
         let founded = levels.ok("province", &init);
@@ -143,18 +144,25 @@ impl Levels {
         }
     }
 
-    fn carry(&self, from: &str, to: &str, neighbour: &str) {
+    /// Carries what a node has for a neighbour, named by its unit or as `parent`.
+    pub fn carry(&self, from: &str, to: &str, neighbour: &str) {
+        let ran = self.carry_anyhow(from, to, neighbour);
+        assert_eq!(ran.code, 0, "{from} to {to}: {ran:?}");
+    }
+
+    /// The same, whatever becomes of it: what making or taking in the bundles came to.
+    pub fn carry_anyhow(&self, from: &str, to: &str, neighbour: &str) -> Ran {
         let bag = self.place.path().join("bag");
         fs::create_dir_all(&bag).unwrap();
-        self.ok(from, &["bundle", "export", "--to", neighbour, "--out", bag.to_str().unwrap()]);
+        let out = bag.to_str().unwrap();
+        let made = self.run(from, &["bundle", "export", "--to", neighbour, "--out", out]);
         let mut files = listed(&bag);
         files.sort();
-        if !files.is_empty() {
-            let mut line = vec!["bundle", "import"];
-            line.extend(files.iter().map(String::as_str));
-            self.ok(to, &line);
-        }
+        let mut line = vec!["bundle", "import"];
+        line.extend(files.iter().map(String::as_str));
+        let ran = if files.is_empty() || made.code != 0 { made } else { self.run(to, &line) };
         fs::remove_dir_all(&bag).unwrap();
+        ran
     }
 }
 

@@ -1,9 +1,11 @@
 //! What the machine may look up.
 
+use crate::io::Position;
 use hub_core::block::Block;
 use hub_core::chain::ChainHead;
 use hub_core::hash::Hash;
 use hub_core::id::{ChainId, NodeId, UnitId};
+use hub_core::time::Hlc;
 
 /// What a peer below may see of our journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,9 +30,13 @@ pub trait Context {
     fn block(&self, chain: &ChainId, height: u64) -> Option<Block>;
     /// At most `limit` chains in order, from the first one after `after`, with their heads.
     fn heads(&self, after: Option<&ChainId>, limit: usize) -> Vec<(ChainId, ChainHead)>;
-    /// Whether a down lane of this audience flows to a node of this unit: the unit is the audience's
-    /// ancestor or itself, or lies in its subtree.
-    fn concerns(&self, unit: UnitId, audience: UnitId) -> bool;
+    /// Where the block at this height of the chain itself stands in the journal, if it does.
+    fn position(&self, chain: &ChainId, height: u64) -> Option<Position>;
+    /// Up to which clock the blocks of a down lane of this audience flow to a node of this unit: for good
+    /// ([`Hlc::MAX`]) where the unit is the audience's ancestor or itself, or lies in its subtree; to the end of
+    /// the hand-over where the audience once stood above what has a node of its own and is now in the unit's
+    /// subtree: what was said there tells who enrolled whom. `None`: never.
+    fn concerns(&self, unit: UnitId, audience: UnitId) -> Option<Hlc>;
     /// Whether this node serves the unit or one in its subtree.
     fn serves_below(&self, unit: UnitId, node: NodeId) -> bool;
     /// What this peer may have from us; `None` for a stranger.

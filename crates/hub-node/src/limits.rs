@@ -71,6 +71,8 @@ pub const ASK_JITTER_MILLIS: Millis = 2_500;
 pub const ASK_BYTES: usize = 256 * 1024;
 /// Every so many asks one carries the whole frontier.
 pub const ASKS_PER_FRONTIER: u32 = 12;
+/// After a change of the tree the next ask carries it too, but not sooner than this after the last that did.
+pub const COMPARE_AGAIN_MILLIS: Millis = 20_000;
 /// Without progress of the receipt for so long, what is in flight is sent again.
 pub const RESEND_MILLIS: Millis = 10_000;
 /// The longest wait between two resends; it doubles from [`RESEND_MILLIS`].

@@ -68,8 +68,12 @@ impl Context for World {
         Vec::new()
     }
 
-    fn concerns(&self, _: UnitId, _: UnitId) -> bool {
-        false
+    fn position(&self, _: &ChainId, _: u64) -> Option<Position> {
+        None
+    }
+
+    fn concerns(&self, _: UnitId, _: UnitId) -> Option<Hlc> {
+        None
     }
 
     fn serves_below(&self, _: UnitId, _: NodeId) -> bool {

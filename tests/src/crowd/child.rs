@@ -169,8 +169,12 @@ impl Context for Books {
         later.filter_map(|chain| Some((chain, self.head(&chain)?))).take(limit).collect()
     }
 
-    fn concerns(&self, _: UnitId, _: UnitId) -> bool {
-        true
+    fn position(&self, _: &ChainId, _: u64) -> Option<Position> {
+        None
+    }
+
+    fn concerns(&self, _: UnitId, _: UnitId) -> Option<Hlc> {
+        Some(Hlc::MAX)
     }
 
     fn serves_below(&self, _: UnitId, _: NodeId) -> bool {

@@ -122,6 +122,11 @@ impl Disk {
         Some(&self.blocks[*index].block)
     }
 
+    pub(super) fn position(&self, chain: &ChainId, height: u64) -> Option<Position> {
+        let index = self.chains.get(chain)?.get(usize::try_from(height).ok()?.checked_sub(1)?)?;
+        Some(self.blocks[*index].position)
+    }
+
     /// Whether a block beside its chain is the first of its side.
     pub(super) fn starts_beside(&self, block: &Block) -> bool {
         let header = block.header();

@@ -10,7 +10,7 @@ use hub_core::hash::Hash;
 use hub_core::id::{ChainId, FederationId, Lane, NodeId, UnitId};
 use hub_core::time::{Day, Hlc, Millis, Precision};
 use hub_core::{SigningKey, hash};
-use hub_node::io::{Context, JournalId, Memory, Scope, Start};
+use hub_node::io::{Context, JournalId, Memory, Position, Scope, Start};
 use hub_node::machine::Machine;
 use std::collections::BTreeMap;
 
@@ -210,11 +210,13 @@ impl Context for View<'_> {
         chains.filter_map(|(chain, _)| Some((*chain, self.disk.head(chain)?))).collect()
     }
 
-    fn concerns(&self, unit: UnitId, audience: UnitId) -> bool {
-        match (tree::node_of(unit), tree::node_of(audience)) {
-            (Some(node), Some(audience)) => tree::concerns(node, audience),
-            _ => false,
-        }
+    fn position(&self, chain: &ChainId, height: u64) -> Option<Position> {
+        self.disk.position(chain, height)
+    }
+
+    fn concerns(&self, unit: UnitId, audience: UnitId) -> Option<Hlc> {
+        let (node, audience) = (tree::node_of(unit)?, tree::node_of(audience)?);
+        tree::concerns(node, audience).then_some(Hlc::MAX)
     }
 
     fn serves_below(&self, unit: UnitId, node: NodeId) -> bool {

@@ -77,6 +77,11 @@ impl Authority {
         Self { hand_over: policy.hand_over, ..Self::default() }
     }
 
+    /// For how long after a move or a new enrolment both nodes may state.
+    pub(crate) fn hand_over(&self) -> Millis {
+        self.hand_over
+    }
+
     pub(crate) fn add(&mut self, enrolled: Enrolled) {
         let writer = (enrolled.enrolment.node, enrolled.enrolment.epoch);
         self.keys.entry(writer).or_insert(enrolled.enrolment.key);
@@ -350,14 +355,8 @@ impl Authority {
 /// The readings just before each move or succession on this path that is younger than the hand-over.
 fn recent_moves(tree: &Tree, path: &[UnitIx], at: Hlc, hand_over: Millis) -> Vec<Hlc> {
     let is_recent = |hlc: Hlc| hlc <= at && at < hlc.plus_millis(hand_over);
-    let changes = |at: &UnitIx| {
-        let unit = tree.unit(*at);
-        let moves = unit.moves.iter().map(|moved| moved.stamp.hlc);
-        let followed = tree.forebears(*at).into_iter().map(|(_, hlc)| hlc);
-        moves.chain(unit.unmoved.iter().map(|(_, at)| *at)).chain(followed).collect::<Vec<_>>()
-    };
     path.iter()
-        .flat_map(changes)
+        .flat_map(|at| tree.changed_at(*at))
         .filter(|hlc| is_recent(*hlc))
         .map(|hlc| Hlc(hlc.0.saturating_sub(1)))
         .collect()

@@ -17,6 +17,7 @@ pub mod decision;
 pub(crate) mod digest;
 pub mod figure;
 pub mod fork;
+mod former;
 pub mod host_line;
 mod increment;
 mod intervals;

@@ -47,6 +47,14 @@ impl Journal {
         self.block_at(position).map(Some)
     }
 
+    /// Where the block at a height of a chain stands; `None` when it is not stored.
+    ///
+    /// # Errors
+    /// As for [`Journal::block`].
+    pub fn position(&self, chain: &ChainId, height: u64) -> Result<Option<Position>, ReadError> {
+        Ok(self.locate(chain, height)?.map(|(position, _)| position))
+    }
+
     /// The block of this hash at a height of a chain, wherever it stands.
     ///
     /// # Errors

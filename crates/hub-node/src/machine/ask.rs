@@ -4,8 +4,8 @@ use super::Machine;
 use super::outbound::{Ack, Outbound};
 use crate::io::{Context, Event};
 use crate::limits::{
-    ASK_BYTES, ASK_JITTER_MILLIS, ASK_MILLIS, ASKS_PER_FRONTIER, IN_FLIGHT_DOWN_BYTES_MAX,
-    RESEND_MILLIS,
+    ASK_BYTES, ASK_JITTER_MILLIS, ASK_MILLIS, ASKS_PER_FRONTIER, COMPARE_AGAIN_MILLIS,
+    IN_FLIGHT_DOWN_BYTES_MAX, RESEND_MILLIS,
 };
 use crate::wire::{Ask, Cursor, Message};
 use hub_core::hash::sha256;
@@ -22,6 +22,10 @@ pub(super) struct Asking {
     /// Whether a comparison is under way, and from which chain on.
     pub(super) comparing: bool,
     pub(super) compared_to: Option<ChainId>,
+    /// When the last comparison began, and whether the tree may have changed since: then lanes may concern us
+    /// that did not.
+    compared_at: Millis,
+    tree_changed: bool,
     /// Whether all chains were told since the start.
     pub(super) compared_whole: bool,
     /// Whether this comparison found the parent ahead.
@@ -37,6 +41,24 @@ impl Asking {
 
     pub(super) fn count_down(&mut self, bytes: usize) {
         self.bytes += bytes;
+    }
+
+    pub(super) fn note_tree(&mut self) {
+        self.tree_changed = true;
+    }
+
+    /// Begins a comparison if one is due: now and then, and soon after a change of the tree.
+    fn compare_if_due(&mut self, now: Millis) {
+        let rested = now >= self.compared_at.saturating_add(COMPARE_AGAIN_MILLIS);
+        let due = self.asked.is_multiple_of(ASKS_PER_FRONTIER) || (self.tree_changed && rested);
+        if self.comparing || !due {
+            return;
+        }
+        self.comparing = true;
+        self.compared_to = None;
+        self.parent_ahead = false;
+        self.compared_at = now;
+        self.tree_changed = false;
     }
 }
 
@@ -71,11 +93,7 @@ impl Machine {
     pub(super) fn ask_now(&mut self, now: Millis, context: &dyn Context) {
         let (Some(parent), Some(stream)) = (self.parent, self.own_stream()) else { return };
         let settled = self.is_settled();
-        if !self.asking.comparing && self.asking.asked.is_multiple_of(ASKS_PER_FRONTIER) {
-            self.asking.comparing = true;
-            self.asking.compared_to = None;
-            self.asking.parent_ahead = false;
-        }
+        self.asking.compare_if_due(now);
         let frontier = self.asking.comparing.then(|| self.next_frontier_page(context));
         let peer = self.peer(parent);
         let down = peer.inbound.as_ref().map(|inbound| inbound.cursor());
@@ -132,6 +150,7 @@ impl Machine {
         let pass = if outbound.is_sent(end) { outbound.pass() } else { None };
         // A stalled stream cannot bring what it waits for; the comparison can.
         let down = outbound.is_settled(end) || outbound.is_stalled(now, RESEND_MILLIS);
+        let passed = outbound.acked().position;
         if ack == Ack::Restarted {
             self.report(Event::StreamRestarted { peer: from });
         }
@@ -139,7 +158,7 @@ impl Machine {
             self.send_blocks(from, &message, 0);
         }
         if let Some(frontier) = &ask.frontier {
-            let ends = super::frontier::Ends { up: ask.settled && level, down };
+            let ends = super::frontier::Ends { up: ask.settled && level, down, passed };
             self.compare_frontier(from, frontier, ends, context);
         }
     }

@@ -2,24 +2,28 @@
 //! that came to concern a child only later, and shows a child that its directory is an old one.
 
 use super::Machine;
-use crate::io::{ChainRange, Context, Event};
+use crate::io::{ChainRange, Context, Event, Position, Scope};
 use crate::limits::{FRONTIER_PAGE_MAX, RANGES_MAX, WANTED_BLOCKS_MAX};
 use crate::wire::{Frontier, Message};
 use hub_core::chain::ChainHead;
 use hub_core::fact::governance::ChainHeight;
 use hub_core::hash::Hash;
 use hub_core::id::{ChainId, Lane, NodeId};
+use hub_core::time::Hlc;
 
 /// How many chains are looked up at a time.
 const STRIDE: usize = 1_024;
 
-/// Whether the streams between the two are at their ends, so that what lacks is not on its way.
+/// How far the streams between the two are: what lacks may be on its way.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ends {
-    /// The child's stream to us.
+    /// Whether the child's stream to us is at its end.
     pub(super) up: bool,
-    /// Ours to the child.
+    /// Whether ours to the child is, or brings nothing.
     pub(super) down: bool,
+    /// Ours to the child is acknowledged to here: what stands before and lacks was passed over when it did not
+    /// concern the child yet, or was lost there. The stream does not bring it any more.
+    pub(super) passed: Position,
 }
 
 impl Machine {
@@ -62,7 +66,7 @@ impl Machine {
         context: &dyn Context,
     ) {
         let Some(scope) = self.scope_of(from, context) else { return };
-        let mut found = Found::default();
+        let mut found = Found::of(from, scope, ends, context);
         let upper = if page.last { None } else { page.heads.last().map(|head| head.chain) };
         let mut theirs = page.heads.iter().peekable();
         let mut at = page.after;
@@ -74,13 +78,12 @@ impl Machine {
                     break 'chains;
                 }
                 while let Some(lower) = theirs.next_if(|head| head.chain < chain) {
-                    found.lacks(lower, 0, ends);
+                    found.lacks(lower, 0);
                 }
                 let theirs = theirs.next_if(|head| head.chain == chain);
-                let mine = chain.node == from;
                 let listed = is_listed(&chain, from, page.whole);
                 if listed && super::want::may_have(&chain, from, scope, context) {
-                    found.compare(&chain, &head, theirs, mine, ends, context);
+                    found.compare(&chain, &head, theirs);
                 }
                 at = Some(chain);
             }
@@ -89,16 +92,17 @@ impl Machine {
             }
         }
         for lower in theirs {
-            found.lacks(lower, 0, ends);
+            found.lacks(lower, 0);
         }
-        if !found.send.is_empty() {
-            self.read_for(from, found.send);
+        let Found { send, want, ahead, .. } = found;
+        if !send.is_empty() {
+            self.read_for(from, send);
         }
-        if !found.want.is_empty() {
-            self.send_ask(from, &Message::Want(found.want));
+        if !want.is_empty() {
+            self.send_ask(from, &Message::Want(want));
         }
-        if page.last || !found.ahead.is_empty() {
-            self.send_ask(from, &Message::Ahead(found.ahead));
+        if page.last || !ahead.is_empty() {
+            self.send_ask(from, &Message::Ahead(ahead));
         }
     }
 
@@ -145,8 +149,11 @@ fn is_listed(chain: &ChainId, node: NodeId, whole: bool) -> bool {
     whole || chain.node == node || chain.lane != Lane::Up
 }
 
-#[derive(Default)]
-struct Found {
+struct Found<'a> {
+    from: NodeId,
+    scope: Scope,
+    ends: Ends,
+    context: &'a dyn Context,
     /// The child lacks these.
     send: Vec<ChainRange>,
     /// We lack these.
@@ -155,22 +162,20 @@ struct Found {
     ahead: Vec<ChainHeight>,
 }
 
-impl Found {
-    fn compare(
-        &mut self,
-        chain: &ChainId,
-        ours: &ChainHead,
-        theirs: Option<&ChainHeight>,
-        mine: bool,
-        ends: Ends,
-        context: &dyn Context,
-    ) {
+impl<'a> Found<'a> {
+    fn of(from: NodeId, scope: Scope, ends: Ends, context: &'a dyn Context) -> Self {
+        let (send, want, ahead) = (Vec::new(), Vec::new(), Vec::new());
+        Self { from, scope, ends, context, send, want, ahead }
+    }
+
+    fn compare(&mut self, chain: &ChainId, ours: &ChainHead, theirs: Option<&ChainHeight>) {
+        let (context, mine) = (self.context, chain.node == self.from);
         let height = theirs.map_or(0, |head| head.height);
         if let Some(theirs) = theirs
             && theirs.height > ours.height
             && !context.beside(chain, theirs.height, &theirs.hash)
         {
-            return self.lacks(theirs, ours.height, ends);
+            return self.lacks(theirs, ours.height);
         }
         let same = theirs.is_none_or(|head| context.known(chain, head.height) == Some(head.hash));
         if mine && (height < ours.height || !same) {
@@ -178,14 +183,34 @@ impl Found {
                 let (height, hash) = (ours.height, ours.hash);
                 self.ahead.push(ChainHeight { chain: *chain, height, hash });
             }
-        } else if height < ours.height && ends.down && self.send.len() < RANGES_MAX {
+        } else if height < ours.height
+            && self.send.len() < RANGES_MAX
+            && self.is_to_be_sent(chain, height + 1)
+        {
             let (first, last) = (height + 1, ours.height);
             self.send.push(ChainRange { chain: *chain, first, last });
         }
     }
 
-    fn lacks(&mut self, theirs: &ChainHeight, ours: u64, ends: Ends) {
-        if ends.up && self.want.len() < RANGES_MAX {
+    /// Whether the first block that a child lacks of a chain is for it, and no stream brings it.
+    fn is_to_be_sent(&self, chain: &ChainId, height: u64) -> bool {
+        let context = self.context;
+        let passed = || context.position(chain, height).is_some_and(|at| at <= self.ends.passed);
+        if !self.ends.down && !passed() {
+            return false;
+        }
+        let Scope::Child(unit) = self.scope else { return true };
+        let Lane::Down(audience) = chain.lane else { return true };
+        if context.concerns(unit, audience).is_none_or(|until| until == Hlc::MAX) {
+            return true;
+        }
+        context.block(chain, height).is_some_and(|block| {
+            super::want::may_have_block(&block, self.from, self.scope, context)
+        })
+    }
+
+    fn lacks(&mut self, theirs: &ChainHeight, ours: u64) {
+        if self.ends.up && self.want.len() < RANGES_MAX {
             let last = theirs.height.min(ours + WANTED_BLOCKS_MAX);
             self.want.push(ChainRange { chain: theirs.chain, first: ours + 1, last });
         }

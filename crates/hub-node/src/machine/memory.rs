@@ -84,18 +84,35 @@ impl Machine {
         *self = Self { parent: start.parent, end: start.end, ..Self::default() };
         self.asking.begin(now);
         for memory in &start.memories {
-            if let Ok(record) = Record::decode(&memory.bytes)
-                && self.has_room_for(memory.peer)
+            let Ok(record) = Record::decode(&memory.bytes) else { continue };
+            if record.received.is_some() && Some(memory.peer) != start.parent {
+                self.forget(memory.peer);
+            } else if self.has_room_for(memory.peer)
                 && record.journal == start.journal
                 && record.end <= start.end
             {
                 self.recall(now, memory.peer, &record);
             }
         }
+        let known = start.parent.is_none_or(|parent| self.peers.contains_key(&parent));
         if let Some(parent) = start.parent {
-            self.peer(parent).dirty = true;
+            let end = self.end;
+            let peer = self.peer(parent);
+            peer.dirty = true;
+            if !known {
+                peer.parent_since = end;
+            }
         }
         self.start = Some(start);
+        if !known {
+            // Kept before anything is sent: what goes by name to this parent must stay the same.
+            self.remember_changes();
+        }
+    }
+
+    /// Of a former parent nothing is kept.
+    pub(super) fn forget(&mut self, peer: NodeId) {
+        self.out.push(Output::Remember(Memory { peer, bytes: Vec::new() }));
     }
 
     fn recall(&mut self, now: Millis, id: NodeId, record: &Record) {

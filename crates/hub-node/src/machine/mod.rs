@@ -104,10 +104,15 @@ impl Machine {
             Input::JournalRead { after, blocks, end, .. } => {
                 self.journal_read(now, after, &blocks, end, context);
             }
-            Input::BlocksRead { request, blocks } => self.blocks_read(now, request, blocks),
+            Input::BlocksRead { request, blocks } => {
+                self.blocks_read(now, request, blocks, context);
+            }
             Input::Connected { peer } => self.connected(now, peer, context),
             Input::Disconnected { peer } => self.disconnected(peer),
-            Input::ViewAdvanced => self.release_known_keys(now, context),
+            Input::ViewAdvanced => {
+                self.asking.note_tree();
+                self.release_known_keys(now, context);
+            }
             Input::ParentChanged { parent } => self.change_parent(now, parent),
             Input::RequestEnrolment { parent, request } => {
                 self.send(parent, Channel::Ask, &Message::EnrolRequest(request));

@@ -38,7 +38,7 @@ impl Machine {
         if let Some(old) = self.parent {
             self.drop_inbound(old);
             self.peers.remove(&old);
-            self.out.push(Output::Remember(crate::io::Memory { peer: old, bytes: Vec::new() }));
+            self.forget(old);
         }
         self.parent = parent;
         let end = self.end;
@@ -135,10 +135,13 @@ fn way_down(block: &JournalBlock, to: NodeId, scope: Option<Scope>, context: &dy
         (Some(scope), _) if block.beside && may_have(&chain, to, scope, context) => {
             if block.origin == Origin::Child { Way::Refer } else { Way::Ship }
         }
-        (Some(Scope::Child(unit)), Lane::Down(audience))
-            if chain.node != to && context.concerns(unit, audience) =>
-        {
-            if block.origin == Origin::Child { Way::Refer } else { Way::Ship }
+        (Some(Scope::Child(unit)), Lane::Down(audience)) if chain.node != to => {
+            let said = block.block.header().last_hlc;
+            match context.concerns(unit, audience) {
+                Some(until) if said <= until && block.origin == Origin::Child => Way::Refer,
+                Some(until) if said <= until => Way::Ship,
+                _ => Way::Skip,
+            }
         }
         _ => Way::Skip,
     }

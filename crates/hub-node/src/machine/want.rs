@@ -17,9 +17,28 @@ pub(super) fn may_have(chain: &ChainId, peer: NodeId, scope: Scope, context: &dy
         (Scope::Follower, _) => true,
         (Scope::Child(_), _) if chain.node == peer => true,
         (Scope::Child(unit), Lane::Down(audience)) => {
-            context.concerns(unit, audience) || context.serves_below(unit, chain.node)
+            context.concerns(unit, audience).is_some() || context.serves_below(unit, chain.node)
         }
         (Scope::Child(unit), Lane::Up) => context.serves_below(unit, chain.node),
+    }
+}
+
+/// Whether it may have this block of such a chain: of a lane that concerns it up to some clock only what was
+/// said by then.
+pub(super) fn may_have_block(
+    block: &Block,
+    peer: NodeId,
+    scope: Scope,
+    context: &dyn Context,
+) -> bool {
+    let header = block.header();
+    match (scope, header.chain.lane) {
+        (Scope::Child(unit), Lane::Down(audience))
+            if header.chain.node != peer && !context.serves_below(unit, header.chain.node) =>
+        {
+            context.concerns(unit, audience).is_some_and(|until| header.last_hlc <= until)
+        }
+        _ => may_have(&header.chain, peer, scope, context),
     }
 }
 
@@ -53,11 +72,20 @@ impl Machine {
         self.out.push(Output::ReadBlocks { request, ranges, max_bytes: WANT_BYTES_MAX });
     }
 
-    pub(super) fn blocks_read(&mut self, now: Millis, request: u64, blocks: Vec<Block>) {
+    pub(super) fn blocks_read(
+        &mut self,
+        now: Millis,
+        request: u64,
+        blocks: Vec<Block>,
+        context: &dyn Context,
+    ) {
         let Some(to) = self.requests.remove(&request) else { return };
+        let scope = self.scope_of(to, context);
         let Some(peer) = self.peers.get_mut(&to) else { return };
         peer.reads = peer.reads.saturating_sub(1);
-        for block in blocks {
+        let granted =
+            |block: &Block| scope.is_none_or(|scope| may_have_block(block, to, scope, context));
+        for block in blocks.into_iter().filter(granted) {
             // Asked for again, it is sent again: the time makes each answer another message.
             self.send_blocks(to, &Message::Loose(block), now);
         }

@@ -10,6 +10,7 @@ use hub_core::fact::governance::Enrolment;
 use hub_core::fact::{FactBody, GovernanceFact};
 use hub_core::id::NodeId;
 use hub_node::wire::{EnrolAnswer, Message};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// What acceptance brought.
@@ -43,8 +44,8 @@ pub fn accept(
     let keys = KeyStore::new(node.keys_dir());
     let epoch = keys.newest_epoch()?.unwrap_or(1);
     let own_key = keys.signing_key(epoch)?.verifying_key().to_bytes();
-    let (enrolment, issuer) = last_enrolment(&node, &answer.chain, (node.config.node, epoch))?;
-    if enrolment.key != own_key || issuer != answer.parent {
+    let (enrolment, proven) = last_enrolment(&node, &answer, (node.config.node, epoch))?;
+    if enrolment.key != own_key || !is_parent(&answer, &proven) {
         return Err(EnrolError::NotEnrolled);
     }
     let person_key = !enrolment.person_key.is_empty();
@@ -72,52 +73,74 @@ fn check_answer(node: &Node, answer: &EnrolAnswer) -> Result<(), EnrolError> {
     Ok(())
 }
 
-/// Follows the chain, link by link: the first block is the root's, each one enrols who wrote the next, the
-/// last enrols this node. Whatever else a file holds is refused: it would be nobody's statement. Returns
-/// the last enrolment and who issued it.
+/// Who may have stated something, with the key that proves it.
+type Proven = BTreeMap<(NodeId, u32), [u8; 32]>;
+
+/// Follows the chain, link by link: each block is by the root or by one enrolled in a block before it, and
+/// enrols who wrote a later one, or the parent, or at last this node. Whatever else a file holds is refused: it
+/// would be nobody's statement. Returns the last enrolment and all whose keys are proven.
 fn last_enrolment(
     node: &Node,
-    chain: &[Block],
+    answer: &EnrolAnswer,
     own: (NodeId, u32),
-) -> Result<(Enrolment, NodeId), EnrolError> {
-    let root = node.config.root_key.0;
-    let mut writer = ((NodeId::of_first_key(&root), 1), root);
+) -> Result<(Enrolment, Proven), EnrolError> {
+    let (root, chain) = (node.config.root_key.0, &answer.chain);
+    let mut proven = Proven::from([((NodeId::of_first_key(&root), 1), root)]);
     for (place, block) in chain.iter().enumerate() {
         let broken = |why: String| EnrolError::Broken { block: place, why };
-        let by = (block.header().chain.node, block.header().chain.epoch);
-        if by != writer.0 {
-            let ((expected, epoch), found) = (writer.0, by.0);
-            return Err(broken(format!(
-                "expected a block of node {expected} in epoch {epoch}, found one of {found}"
-            )));
-        }
+        let by = writer_of(block);
+        let key = proven.get(&by).ok_or_else(|| {
+            broken(format!(
+                "expected a block by a proven node, found one of {} in epoch {}",
+                by.0, by.1
+            ))
+        })?;
         if chain[..place].contains(block) {
             return Err(broken("expected each block once".into()));
         }
-        block.verify(&writer.1).map_err(|error| broken(error.to_string()))?;
-        let next = match chain.get(place + 1) {
-            Some(next) => (next.header().chain.node, next.header().chain.epoch),
-            None => own,
+        block.verify(key).map_err(|error| broken(error.to_string()))?;
+        let last = place + 1 == chain.len();
+        let later = chain[place + 1..].iter().map(writer_of);
+        let wanted: BTreeSet<(NodeId, u32)> = if last { [own].into() } else { later.collect() };
+        let is_wanted = |e: &Enrolment| {
+            wanted.contains(&(e.node, e.epoch)) || (!last && e.node == answer.parent)
         };
-        let enrolment = enrolment_in(block, next)
-            .ok_or_else(|| broken(format!("expected it to enrol node {}", next.0)))?;
-        if place + 1 == chain.len() {
-            return Ok((enrolment, by.0));
+        let enrolments: Vec<Enrolment> = enrolments_in(block).filter(is_wanted).collect();
+        let Some(enrolment) = enrolments.last() else {
+            let expected = if last { own.0 } else { answer.parent };
+            return Err(broken(format!(
+                "expected it to enrol node {expected} or one that leads to it"
+            )));
+        };
+        if last {
+            return Ok((enrolment.clone(), proven));
         }
-        writer = (next, enrolment.key);
+        proven.extend(enrolments.into_iter().map(|e| ((e.node, e.epoch), e.key)));
     }
     Err(EnrolError::NotEnrolled)
 }
 
-/// The enrolment of this node and epoch that a block states.
-fn enrolment_in(block: &Block, who: (NodeId, u32)) -> Option<Enrolment> {
-    let Ok(Body::Rows(facts)) = block.body() else { return None };
-    facts.into_iter().find_map(|fact| match fact.body {
-        FactBody::Governance(GovernanceFact::NodeEnrolled(enrolment))
-            if (enrolment.node, enrolment.epoch) == who =>
-        {
-            Some(*enrolment)
-        }
+/// Whether the node named as the one above is the one that enrolled this node, or one whose key the chain
+/// proves for this alone: an ancestor enrolled this node below it.
+fn is_parent(answer: &EnrolAnswer, proven: &Proven) -> bool {
+    let wrote = |block: &Block| writer_of(block).0 == answer.parent;
+    let issued = answer.chain.last().is_some_and(wrote);
+    let is_proven = proven.keys().any(|(node, _)| *node == answer.parent);
+    issued || (is_proven && !answer.chain.iter().any(wrote))
+}
+
+fn writer_of(block: &Block) -> (NodeId, u32) {
+    (block.header().chain.node, block.header().chain.epoch)
+}
+
+/// The enrolments that a block states.
+fn enrolments_in(block: &Block) -> impl Iterator<Item = Enrolment> + use<> {
+    let facts = match block.body() {
+        Ok(Body::Rows(facts)) => facts,
+        _ => Vec::new(),
+    };
+    facts.into_iter().filter_map(|fact| match fact.body {
+        FactBody::Governance(GovernanceFact::NodeEnrolled(enrolment)) => Some(*enrolment),
         _ => None,
     })
 }

@@ -95,7 +95,10 @@ pub fn approve(
             let fact = transaction.push(Draft::new(own, today, FactBody::Governance(enrolled)));
             Ok((enrolment, fact))
         })?;
-    if !request.courier.is_empty() {
+    let own = replica.who().node;
+    let above = replica.lookup().server_above(approval.unit).filter(|(node, _)| *node != own);
+    // whoever stands above keeps the list for the courier of those that dial it
+    if above.is_none() && !request.courier.is_empty() {
         let mut list = Children::load(children)?;
         let name = request.unit.clone();
         list.put(ChildUser { node: request.node, nats_user: request.courier.clone(), name })?;
@@ -103,10 +106,10 @@ pub fn approve(
     }
     let answer = EnrolAnswer {
         node: request.node,
-        parent: replica.who().node,
+        parent: above.map_or(own, |(node, _)| node),
         refusal: String::new(),
         root_key: *replica.read().root_key(),
-        chain: chain_file(replica, fact)?,
+        chain: proof(replica, fact, above.map(|(_, enrolled)| enrolled))?,
     };
     let answer = Message::EnrolAnswer(Box::new(answer)).encode(replica.who().federation);
     Ok(Approved { answer, enrolment, fact })
@@ -132,6 +135,24 @@ fn registered_again(view: &View, unit: UnitId) -> Option<UnitFact> {
         list_year: None,
         profile,
     })
+}
+
+/// What proves the child, and the node above it where that is not the one that approves but stands between the
+/// two: where a unit moves from one node to another, the node above both may enrol it.
+fn proof(
+    replica: &Replica,
+    child: FactId,
+    between: Option<FactId>,
+) -> Result<Vec<Block>, EnrolError> {
+    let own = chain_file(replica, child)?;
+    let Some(between) = between else { return Ok(own) };
+    let mut chain = chain_file(replica, between)?;
+    for block in own {
+        if !chain.contains(&block) {
+            chain.push(block);
+        }
+    }
+    Ok(chain)
 }
 
 /// For each ancestor from the root, and at last for the new node, the block of its enrolment.

@@ -1,20 +1,21 @@
 //! What the sync machine may look up here: the journal's index and the view.
 
-use super::{Identity, Replica};
+use super::{Identity, LocalPosition, Replica};
 use ed25519_dalek::Signer;
 use hub_core::SigningKey;
 use hub_core::block::Block;
 use hub_core::chain::ChainHead;
 use hub_core::hash::Hash;
-use hub_core::id::{ChainId, NodeId, UnitId};
+use hub_core::id::{ChainId, FactId, NodeId, UnitId};
 use hub_core::time::{Hlc, Millis};
 use hub_core::view::View;
+use hub_core::view::tree::UnitIx;
 use hub_log::Journal;
-use hub_node::io::{Context, Scope};
+use hub_node::io::{Context, Position, Scope};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
-use std::sync::{Mutex, PoisonError, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLockReadGuard};
 
 /// For so long it is taken as found what peers are to this node: enrolments begin and end with time, and
 /// with a thousand children it is asked at every step.
@@ -27,7 +28,12 @@ pub(super) struct Neighbours {
     found_at: Millis,
     units: BTreeMap<NodeId, Option<UnitId>>,
     scopes: BTreeMap<NodeId, Option<Scope>>,
+    /// Of every unit with a node of its own that once stood elsewhere: what stood above it, and until when
+    /// what was said there concerns it. It hangs on the tree alone.
+    former: Option<Arc<Former>>,
 }
+
+type Former = Vec<(UnitIx, BTreeMap<UnitIx, Hlc>)>;
 
 /// Answers for one step of the machine; the view stands still while it lives.
 pub struct Lookup<'a> {
@@ -58,7 +64,9 @@ impl Replica {
         let age = now.abs_diff(neighbours.found_at);
         if neighbours.version != self.tree_version() || age >= NEIGHBOURS_MILLIS {
             let version = self.tree_version();
-            *neighbours = Neighbours { version, found_at: now, ..Neighbours::default() };
+            let same = neighbours.version == version;
+            let former = neighbours.former.take().filter(|_| same);
+            *neighbours = Neighbours { version, found_at: now, former, ..Neighbours::default() };
         }
         drop(neighbours);
         Lookup {
@@ -110,16 +118,41 @@ impl Lookup<'_> {
             return Some(Scope::Follower);
         }
         let unit = self.unit_of(peer)?;
-        (self.server_above(unit) == Some(self.who.node)).then_some(Scope::Child(unit))
+        let above = self.server_above(unit).map(|(node, _)| node);
+        (above == Some(self.who.node)).then_some(Scope::Child(unit))
     }
 
-    /// The node that serves the unit above this one.
-    fn server_above(&self, unit: UnitId) -> Option<NodeId> {
+    /// Of units with a node of their own that once stood elsewhere: what stood above them.
+    fn former(&self) -> Arc<Former> {
+        if let Some(former) = &super::held(self.neighbours).former {
+            return former.clone();
+        }
+        let (tree, authority) = (self.view.tree(), self.view.authority());
+        let served: BTreeSet<UnitIx> = authority.enrolments.iter().map(|e| e.unit).collect();
+        let above = |unit: UnitIx| (unit, authority.formerly_above(tree, unit, self.now));
+        let moved = served.into_iter().map(above).filter(|(_, above)| !above.is_empty());
+        let former = Arc::new(moved.collect::<Former>());
+        super::held(self.neighbours).former = Some(former.clone());
+        former
+    }
+
+    /// Up to which clock what was said to an audience concerns what is at or below a unit now, because it once
+    /// stood below that audience.
+    fn concerned(&self, unit: UnitId, audience: UnitId) -> Option<Hlc> {
+        let tree = self.view.tree();
+        let (unit, audience) = (tree.find(&unit)?, tree.find(&audience)?);
+        let former = self.former();
+        let below = former.iter().filter(|(at, _)| tree.is_at_or_above(unit, *at, self.now));
+        below.filter_map(|(_, above)| above.get(&audience).copied()).max()
+    }
+
+    /// The node that serves the unit above this one, and its enrolment.
+    pub(crate) fn server_above(&self, unit: UnitId) -> Option<(NodeId, FactId)> {
         let tree = self.view.tree();
         let place = tree.find(&unit)?;
         let parent = tree.parent_on(place, 0, self.now.day())?;
         let server = self.view.authority().server_of(tree, parent, self.now)?;
-        Some(server.enrolment.node)
+        Some((server.enrolment.node, server.id))
     }
 }
 
@@ -157,8 +190,17 @@ impl Context for Lookup<'_> {
         page.map(|(chain, head)| (*chain, *head)).collect()
     }
 
-    fn concerns(&self, unit: UnitId, audience: UnitId) -> bool {
-        self.is_at_or_above(unit, audience) || self.is_at_or_above(audience, unit)
+    fn position(&self, chain: &ChainId, height: u64) -> Option<Position> {
+        let found = self.journal.position(chain, height).unwrap_or_else(|error| {
+            tracing::error!(%error, "a stored block cannot be found");
+            None
+        });
+        found.map(|position| LocalPosition::from(position).0)
+    }
+
+    fn concerns(&self, unit: UnitId, audience: UnitId) -> Option<Hlc> {
+        let now = self.is_at_or_above(unit, audience) || self.is_at_or_above(audience, unit);
+        if now { Some(Hlc::MAX) } else { self.concerned(unit, audience) }
     }
 
     fn serves_below(&self, unit: UnitId, node: NodeId) -> bool {
