@@ -9,7 +9,7 @@ use hub_tests::sim::{Tally, run};
 /// How many seeds a plain run takes.
 const SEEDS: u64 = 80;
 /// What must have happened at least once in a plain run.
-const MUST_HAPPEN: [&str; 33] = [
+const MUST_HAPPEN: [&str; 35] = [
     "fault: message lost",
     "fault: message doubled",
     "fault: message delayed past others",
@@ -23,10 +23,12 @@ const MUST_HAPPEN: [&str; 33] = [
     "fault: clock too far ahead",
     "fault: fork by a stolen key",
     "fault: byte flipped",
+    "fault: a county moved to another city",
     "rule: held for a gap",
     "rule: held for a key",
     "rule: held at the door",
     "rule: delivery refused",
+    "rule: over quota, put off",
     "rule: fork proven",
     "rule: follower of a fork kept",
     "rule: stream begun anew",

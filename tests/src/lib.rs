@@ -9,5 +9,7 @@ pub mod levels;
 pub mod mutants;
 pub mod nats;
 pub mod process;
+pub mod proxy;
 pub mod sim;
+pub mod stations;
 pub mod wait;

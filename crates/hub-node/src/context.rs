@@ -43,6 +43,8 @@ pub trait Context {
     fn scope(&self, peer: NodeId) -> Option<Scope>;
     /// Whether the journal holds this block beside its chain (see [`crate::io::Storing`]).
     fn beside(&self, chain: &ChainId, height: u64, hash: &Hash) -> bool;
+    /// The lowest height of a chain at which the journal holds more than one block, if there is any.
+    fn forked_from(&self, chain: &ChainId) -> Option<u64>;
     /// Signs a receipt's bytes with this node's key of this epoch.
     fn sign(&self, bytes: &[u8]) -> [u8; 64];
 }

@@ -5,6 +5,7 @@ use hub_core::block::Block;
 use hub_core::fact::governance::ChainHeight;
 use hub_core::hash::Hash;
 use hub_core::id::{ChainId, FederationId, NodeId};
+use hub_core::time::Millis;
 use std::fmt;
 
 pub use crate::context::{Context, Scope};
@@ -28,6 +29,17 @@ pub enum Channel {
     Down,
 }
 
+/// What one child may bring in a span of time, with all that stands below it. So much may also come at once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Quota {
+    /// Facts; 0 for as many as it likes.
+    pub facts: u64,
+    /// Bytes of blocks; 0 for as many as it likes.
+    pub bytes: u64,
+    /// The span, at most a day.
+    pub span: Millis,
+}
+
 /// What the machine is told first, and again whenever it is built anew.
 #[derive(Debug, Clone)]
 pub struct Start {
@@ -45,6 +57,8 @@ pub struct Start {
     pub parent: Option<NodeId>,
     /// Whether this node only follows its parent's journal: it takes everything and ships nothing.
     pub follows: bool,
+    /// What each child may bring.
+    pub quota: Quota,
     /// From which jitter is derived; any number that differs from node to node.
     pub seed: u64,
     /// What [`Output::Remember`] last gave for each peer.
@@ -275,12 +289,14 @@ pub enum Refusal {
     Stranger,
     /// What is held for the sender is full: offer it again later.
     Full,
+    /// The sender has brought what it may bring for now: offer it again later.
+    OverQuota,
 }
 
 impl Refusal {
     /// Whether the courier should offer the delivery again later; else never.
     pub fn again(&self) -> bool {
-        matches!(self, Self::Full)
+        matches!(self, Self::Full | Self::OverQuota)
     }
 }
 
@@ -292,6 +308,7 @@ impl fmt::Display for Refusal {
             Self::Chain(error) => error.fmt(f),
             Self::Stranger => f.write_str("sender: expected parent, child or follower, found none"),
             Self::Full => f.write_str("held: expected room, found none"),
+            Self::OverQuota => f.write_str("quota: expected some left, found none"),
         }
     }
 }
@@ -331,6 +348,11 @@ pub enum Event {
         /// Why.
         refusal: Refusal,
     },
+    /// A child has brought what it may for now: what more it offers waits with it.
+    OverQuota {
+        /// Who.
+        from: NodeId,
+    },
     /// Two blocks signed by one key at one place.
     Forked {
         /// The chain.
@@ -350,8 +372,8 @@ pub enum Event {
         /// To here.
         to: Position,
     },
-    /// The parent holds more of our own chains than we do: this directory is older than what this node
-    /// once shipped. Nothing may be signed before a new epoch (DESIGN §10).
+    /// The parent holds more of our own chains of this epoch than we do: this directory is older than what this
+    /// node once shipped. Nothing may be signed before a new epoch (DESIGN §10).
     ParentAhead {
         /// Where the parent stands.
         heads: Vec<ChainHeight>,
@@ -362,6 +384,6 @@ pub enum Event {
         from: NodeId,
     },
     /// The first frontier comparison with the parent since the start is done, and the parent holds
-    /// nothing of ours that we lack: signing may begin.
+    /// nothing of this epoch of ours that we lack: signing may begin.
     ComparedWithParent,
 }

@@ -11,7 +11,7 @@ use hub_core::id::{ChainId, FederationId, Lane, NodeId, UnitId};
 use hub_core::time::{Day, Hlc, Millis, Precision};
 use hub_node::io::{
     ChainRange, Channel, Context, Input, JournalBlock, JournalId, Memory, Origin, Output, Position,
-    Scope, Start,
+    Quota, Scope, Start,
 };
 use hub_node::machine::Machine;
 use hub_node::wire::{Ask, Cursor, Frontier, Message, Receipt, StreamId, sign};
@@ -126,6 +126,10 @@ impl Context for Books {
         false
     }
 
+    fn forked_from(&self, _: &ChainId) -> Option<u64> {
+        None
+    }
+
     fn sign(&self, bytes: &[u8]) -> [u8; 64] {
         sign(&key(1), bytes)
     }
@@ -140,6 +144,7 @@ fn start(parent: Option<NodeId>, end: Position, memories: Vec<Memory>) -> Input 
         end,
         parent,
         follows: false,
+        quota: Quota::default(),
         seed: 1,
         memories,
     }))
@@ -172,6 +177,13 @@ fn sent(outputs: &[Output]) -> Vec<Message> {
     sent.collect()
 }
 
+/// The machine reads up to where the child says it holds the stream.
+fn reads_on(machine: &mut Machine, books: &Books) {
+    let (reader, after, blocks) = (node(2), 0, books.journal(Origin::Own));
+    let read = Input::JournalRead { reader, after, blocks, end: books.end() };
+    machine.step(NOW, read, books);
+}
+
 #[test]
 fn what_a_stream_passed_by_is_sent_once_its_lane_concerns_the_child() {
     let mut books = Books::new(4);
@@ -179,6 +191,7 @@ fn what_a_stream_passed_by_is_sent_once_its_lane_concerns_the_child() {
     // the journal goes on beyond what the child acknowledged: bundles are never at its end
     machine.step(NOW, start(None, books.end() + 9, Vec::new()), &books);
     assert!(reads(&machine.step(NOW, ask(4, Vec::new()), &books)).is_empty(), "not the child's");
+    reads_on(&mut machine, &books);
     books.until = Some(Hlc::at(NOW + 2_000));
     let outputs = machine.step(NOW, ask(4, Vec::new()), &books);
     let [(request, ranges)] = reads(&outputs).try_into().unwrap();

@@ -10,8 +10,8 @@ use hub_core::hash::Hash;
 use hub_core::id::{ChainId, FederationId, Lane, NodeId, UnitId};
 use hub_core::time::{Day, Hlc, Millis, Precision};
 use hub_node::io::{
-    Channel, Context, Event, Hold, Input, JournalId, Output, Position, Refusal, Scope, Start,
-    StoredBlock,
+    Channel, Context, Event, Hold, Input, JournalId, Memory, Output, Position, Quota, Refusal,
+    Scope, Start, StoredBlock,
 };
 use hub_node::machine::Machine;
 use hub_node::wire::{Message, Receipt, Ship, StreamId, sign};
@@ -84,6 +84,10 @@ impl Context for World {
         (peer == node(2)).then(|| Scope::Child(UnitId::of_territory("990121", 2026)))
     }
 
+    fn forked_from(&self, _: &ChainId) -> Option<u64> {
+        None
+    }
+
     fn sign(&self, bytes: &[u8]) -> [u8; 64] {
         sign(&key(1), bytes)
     }
@@ -116,7 +120,12 @@ fn blocks(stamps: &[Millis], signer: u8, reason: u16) -> Vec<Block> {
 
 fn parent(world: &World) -> Machine {
     let mut machine = Machine::new();
-    let start = Start {
+    machine.step(NOW, Input::Start(Box::new(start(Quota::default(), Vec::new()))), world);
+    machine
+}
+
+fn start(quota: Quota, memories: Vec<Memory>) -> Start {
+    Start {
         federation: federation(),
         node: node(1),
         epoch: 1,
@@ -124,11 +133,10 @@ fn parent(world: &World) -> Machine {
         end: 0,
         parent: None,
         follows: false,
+        quota,
         seed: 1,
-        memories: Vec::new(),
-    };
-    machine.step(NOW, Input::Start(Box::new(start)), world);
-    machine
+        memories,
+    }
 }
 
 fn ship(block: &Block, delivery: u64) -> Input {
@@ -271,4 +279,58 @@ fn two_blocks_by_one_key_at_one_place_are_a_proof() {
         outputs.iter().any(|o| matches!(o, Output::Report(Event::Forked { height: 1, .. }))),
         "shown"
     );
+}
+
+/// Whether a delivery was left with its sender, to come again.
+fn put_off(outputs: &[Output]) -> bool {
+    outputs.iter().any(|o| {
+        matches!(o, Output::Reject { refusal, .. } if *refusal == Refusal::OverQuota && refusal.again())
+    })
+}
+
+#[test]
+fn what_is_over_a_childs_quota_stays_with_it_until_there_is_room_and_nothing_is_lost() {
+    const HOUR: Millis = 3_600_000;
+    let quota = Quota { facts: 2, bytes: 0, span: HOUR };
+    let mut world = World { child_enrolled: true, ..World::default() };
+    let mut machine = Machine::new();
+    machine.step(NOW, Input::Start(Box::new(start(quota, Vec::new()))), &world);
+    let blocks = blocks(&[0, 1, 2, 3], 2, 1);
+    for (delivery, block) in (1..).zip(&blocks[..2]) {
+        let outputs = machine.step(NOW, ship(block, delivery), &world);
+        store(&mut machine, &mut world, &outputs);
+    }
+    let outputs = machine.step(NOW, ship(&blocks[2], 3), &world);
+    assert!(put_off(&outputs) && stores(&outputs) == 0, "the third is too much");
+    let told = |outputs: &[Output]| {
+        outputs.iter().any(|o| matches!(o, Output::Report(Event::OverQuota { .. })))
+    };
+    assert!(told(&outputs));
+    // one far ahead is not even held, nothing is asked for, and all that is known is known
+    let outputs = machine.step(NOW, ship(&blocks[3], 4), &world);
+    assert!(put_off(&outputs) && held(&outputs).is_empty() && !told(&outputs), "told once");
+    let outputs = machine.step(NOW, ship(&blocks[0], 5), &world);
+    assert!(acknowledged(&outputs, 5));
+    let outputs = machine.step(NOW, Input::Tick, &world);
+    let sent = |o: &&Output| matches!(o, Output::Send { channel: Channel::Down, bytes, .. } if matches!(Message::decode(bytes, federation()), Ok(Message::Want(_))));
+    assert_eq!(outputs.iter().filter(sent).count(), 0);
+    let stands = machine.status().below[0].quota;
+    assert_eq!((stands.facts, stands.over_since, stands.put_off), (2, Some(NOW), 2));
+    // a restart gives nothing away
+    let kept = outputs.iter().find_map(|o| match o {
+        Output::Remember(memory) => Some(memory.clone()),
+        _ => None,
+    });
+    let again = Start { end: 2, ..start(quota, vec![kept.unwrap()]) };
+    machine.step(NOW, Input::Start(Box::new(again)), &world);
+    assert!(put_off(&machine.step(NOW, ship(&blocks[2], 6), &world)));
+    // as soon as there is room for a little one is taken whole, and receipted without a hole
+    let outputs = machine.step(NOW + 1_000, ship(&blocks[2], 7), &world);
+    assert_eq!(stores(&outputs), 1);
+    let outputs = store(&mut machine, &mut world, &outputs);
+    assert_eq!(receipts(&outputs)[0].cursor.position, 3);
+    // what that was too much must leak away first
+    assert!(put_off(&machine.step(NOW + HOUR / 4, ship(&blocks[3], 8), &world)));
+    assert_eq!(stores(&machine.step(NOW + HOUR / 2 + 1_000, ship(&blocks[3], 9), &world)), 1);
+    assert_eq!(machine.status().below[0].quota.over_since, None);
 }

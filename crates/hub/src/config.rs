@@ -200,11 +200,22 @@ pub struct LimitsConfig {
     /// How long a command waits, in seconds, for a daemon that holds the directory and does not answer
     /// yet: it may be folding its journal.
     pub command_wait_seconds: u32,
+    /// How many facts one child may bring in a day, with all that stands below it; as many may come at once.
+    /// 0: as many as it likes. What is more stays with the child until there is room.
+    pub child_facts_per_day: u64,
+    /// The same in bytes of blocks.
+    pub child_bytes_per_day: u64,
 }
 
 impl Default for LimitsConfig {
     fn default() -> Self {
-        Self { segment_bytes: 8 << 20, command_wait_seconds: 10 }
+        Self {
+            segment_bytes: 8 << 20,
+            command_wait_seconds: 10,
+            // a city with ten counties of a million members each loads all of them in one day
+            child_facts_per_day: 40_000_000,
+            child_bytes_per_day: 8 << 30,
+        }
     }
 }
 
@@ -402,7 +413,12 @@ mod tests {
                 ..CourierConfig::of_folders("gate/out".into(), "gate/in".into())
             }),
             metrics: Some(MetricsConfig { listen: ([127, 0, 0, 1], 9469).into() }),
-            limits: LimitsConfig { segment_bytes: 1 << 20, command_wait_seconds: 2 },
+            limits: LimitsConfig {
+                segment_bytes: 1 << 20,
+                command_wait_seconds: 2,
+                child_facts_per_day: 1_000,
+                child_bytes_per_day: 0,
+            },
         }
     }
 

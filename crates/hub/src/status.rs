@@ -8,8 +8,8 @@ use hub_core::id::{ChainId, NodeId, UnitId};
 use hub_core::time::Millis;
 use hub_core::view::fork::ForkedChain;
 use hub_core::view::verdict::Reason;
-use hub_node::io::{Context, Hold, Input, JournalId, Scope, Start};
-use hub_node::machine::{Machine, PeerStatus, Status};
+use hub_node::io::{Context, Hold, Input, JournalId, Quota, Scope, Start};
+use hub_node::machine::{Machine, PeerStatus, QuotaStatus, Status};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -113,6 +113,33 @@ pub struct LinkStatus {
     pub held: Vec<HeldBlock>,
     /// Messages refused since the start.
     pub refused: u64,
+    /// How it stands with what it may bring in a day.
+    pub quota: QuotaUse,
+}
+
+/// How a child stands with what it may bring in a day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotaUse {
+    /// The greater of the parts of facts and bytes that are used, in thousandths.
+    pub used_permille: u64,
+    /// Since when it offers more than it may bring, by this node's clock; none when it does not.
+    pub over_since: Option<Millis>,
+    /// Deliveries put off for that since the start.
+    pub put_off: u64,
+}
+
+impl QuotaUse {
+    fn of(quota: Quota, stands: &QuotaStatus) -> Self {
+        let part = |used: u64, of: u64| {
+            let part = (u128::from(used) * 1_000).checked_div(u128::from(of)).unwrap_or(0);
+            u64::try_from(part).unwrap_or(u64::MAX)
+        };
+        Self {
+            used_permille: part(stands.facts, quota.facts).max(part(stands.bytes, quota.bytes)),
+            over_since: stands.over_since,
+            put_off: stands.put_off,
+        }
+    }
 }
 
 /// A block that waits.
@@ -241,6 +268,7 @@ pub fn start(replica: &Replica) -> Result<Start, ReplicaError> {
         end: replica.end().0,
         parent: replica.parent(),
         follows: replica.follows(),
+        quota: replica.quota(),
         seed: u64::from_be_bytes(who.node.0[8..].try_into().unwrap_or_default()),
         memories,
     })
@@ -256,6 +284,7 @@ fn silent(node: NodeId) -> LinkStatus {
         newest: 0,
         held: Vec::new(),
         refused: 0,
+        quota: QuotaUse::default(),
     }
 }
 
@@ -280,6 +309,7 @@ fn link(replica: &Replica, peer: &PeerStatus) -> LinkStatus {
         newest: newest(replica, peer.node),
         held: held.collect(),
         refused: peer.refused,
+        quota: QuotaUse::of(replica.quota(), &peer.quota),
     }
 }
 

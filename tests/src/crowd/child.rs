@@ -10,8 +10,8 @@ use hub_core::hash::{Hash, sha256};
 use hub_core::id::{ChainId, FederationId, Lane, NodeId, UnitId};
 use hub_core::time::{Day, Hlc, Millis, Precision};
 use hub_node::io::{
-    Channel, Context, Input, JournalBlock, JournalId, Origin, Output, Position, Scope, Start,
-    StoredBlock,
+    Channel, Context, Input, JournalBlock, JournalId, Origin, Output, Position, Quota, Scope,
+    Start, StoredBlock,
 };
 use hub_node::machine::Machine;
 use std::collections::{BTreeMap, VecDeque};
@@ -130,6 +130,7 @@ impl Books {
             end: self.end(),
             parent: Some(self.plan.parent),
             follows: false,
+            quota: Quota::default(),
             seed: self.plan.number,
             memories: Vec::new(),
         }
@@ -187,6 +188,10 @@ impl Context for Books {
 
     fn beside(&self, _: &ChainId, _: u64, _: &Hash) -> bool {
         false
+    }
+
+    fn forked_from(&self, _: &ChainId) -> Option<u64> {
+        None
     }
 
     fn sign(&self, bytes: &[u8]) -> [u8; 64] {

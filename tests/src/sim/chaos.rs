@@ -7,7 +7,7 @@ use super::world::{Happening, World};
 use hub_core::fact::{FactBody, UnitFact};
 use hub_core::id::Lane;
 use hub_core::time::Millis;
-use hub_node::io::{Channel, Input, JournalId};
+use hub_node::io::{Channel, Input, JournalId, Quota};
 use hub_node::wire::Message;
 
 /// How bad this world is.
@@ -24,15 +24,33 @@ pub(super) struct Faults {
     pub(super) writes: u64,
     pub(super) strikes: u64,
     pub(super) lasts: Millis,
+    /// When a county moves to the other city, if it does.
+    pub(super) moves_at: Option<Millis>,
+    /// What children may bring; in most worlds as much as they like.
+    pub(super) quota: Quota,
     /// By child: until when the link to its parent is cut, and whether upwards only.
     cuts: Vec<Option<(Millis, bool)>>,
     /// One copy of one node's disk, to be restored once.
     copy: Option<(usize, Box<super::disk::Disk>, u32)>,
     restored: bool,
+    /// Whether a thief has struck. Sides of a fork that a node had seen and lost with its disk come back at a
+    /// start, if no message is lost then: the two do not happen in one world.
+    forged: bool,
 }
 
 impl Faults {
     pub(super) fn draw(random: &mut Random) -> Self {
+        let mut faults = Self::draw_links(random);
+        if random.percent(25) {
+            faults.quota = Quota { facts: random.between(4, 12), bytes: 0, span: 10_000 };
+        }
+        if random.percent(30) {
+            faults.moves_at = Some(random.below(faults.lasts));
+        }
+        faults
+    }
+
+    fn draw_links(random: &mut Random) -> Self {
         Self {
             loss: random.below(31),
             duplicates: random.below(51),
@@ -44,9 +62,12 @@ impl Faults {
             writes: random.between(40, 90),
             strikes: random.between(8, 24),
             lasts: random.between(25_000, 45_000),
+            moves_at: None,
+            quota: Quota::default(),
             cuts: vec![None; NODES],
             copy: None,
             restored: false,
+            forged: false,
         }
     }
 }
@@ -55,7 +76,7 @@ impl World {
     /// Whether the way from one to the other is cut now.
     pub(super) fn is_cut(&self, from: usize, to: usize) -> bool {
         let (child, upwards) =
-            if tree::parent(from) == Some(to) { (from, true) } else { (to, false) };
+            if self.tree.parent(from) == Some(to) { (from, true) } else { (to, false) };
         self.faults.cuts[child]
             .is_some_and(|(until, up_only)| self.now < until && (upwards || !up_only))
     }
@@ -69,7 +90,8 @@ impl World {
             self.tally.count("fault: clock too far ahead");
             clock += 10 * 60_000 + self.random.between(1, 40_000);
         }
-        let down: Vec<usize> = (0..SERVING).filter(|other| tree::is_above(node, *other)).collect();
+        let down: Vec<usize> =
+            (0..SERVING).filter(|other| self.tree.is_above(node, *other)).collect();
         let lane = if self.random.percent(60) {
             Lane::Up
         } else {
@@ -135,7 +157,7 @@ impl World {
     }
 
     fn cut(&mut self, node: usize) -> Result<(), String> {
-        let Some(parent) = tree::parent(node) else { return Ok(()) };
+        let Some(parent) = self.tree.parent(node) else { return Ok(()) };
         self.tally.count("fault: partition");
         let until = self.now + self.random.between(1_000, 20_000);
         self.faults.cuts[node] = Some((until, self.random.percent(30)));
@@ -154,8 +176,12 @@ impl World {
 
     /// A thief of an enterprise's key sends another first block, and rubbish.
     fn steal(&mut self) -> Result<(), String> {
+        if self.faults.copy.is_some() || self.faults.restored {
+            return Ok(());
+        }
+        self.faults.forged = true;
         let node = self.random.between(SERVING as u64 / 2, SERVING as u64 - 1) as usize;
-        let Some(to) = tree::parent(node) else { return Ok(()) };
+        let Some(to) = self.tree.parent(node) else { return Ok(()) };
         let from = self.names.ids[node];
         let federation = super::replica::federation();
         if let Some(forged) = self.replicas[node].forge(self.now) {
@@ -174,9 +200,28 @@ impl World {
         Ok(())
     }
 
+    /// A county, with all below it, moves from one city to the other, which enrols it.
+    pub(super) fn move_one(&mut self) -> Result<(), String> {
+        let node = self.random.between(3, 6) as usize;
+        let Some(old) = self.tree.parent(node) else { return Ok(()) };
+        let (to, ids) = (3 - old, self.names.ids.clone());
+        self.tally.count("fault: a county moved to another city");
+        self.tree.moved = Some((node, to, self.now));
+        let end = self.replicas[node].disk.end();
+        self.replicas[node].parent_since = Some(end);
+        self.drive(old, Input::Disconnected { peer: ids[node] })?;
+        self.drive(node, Input::ParentChanged { parent: Some(ids[to]) })?;
+        self.enrol(to, node)?;
+        for other in 0..NODES {
+            self.drive(other, Input::ViewAdvanced)?;
+        }
+        self.drive(node, Input::Connected { peer: ids[to] })?;
+        self.drive(to, Input::Connected { peer: ids[node] })
+    }
+
     fn copy_or_restore(&mut self) -> Result<(), String> {
         match self.faults.copy.take() {
-            None if !self.faults.restored => {
+            None if !self.faults.restored && !self.faults.forged => {
                 let node = self.random.between(1, SERVING as u64 - 1) as usize;
                 let replica = &self.replicas[node];
                 let mut disk = replica.disk.clone();
@@ -208,7 +253,7 @@ impl World {
             self.tally.count("fault: restored without a new journal id");
         }
         self.begin(node)?;
-        match tree::parent(node) {
+        match self.tree.parent(node) {
             Some(parent) => self.enrol(parent, node),
             None => Ok(()),
         }

@@ -1,16 +1,23 @@
 //! What every world must show: safety at all times, and after the faults, convergence.
 
-use super::tree::{self, FOLLOWED, NODES, SERVING, STANDBY};
+use super::tree::{self, FOLLOWED, NODES, SERVING, STANDBY, Tree};
 use super::world::World;
 use hub_core::block::Block;
 use hub_core::hash::Hash;
 use hub_core::id::Lane;
-use hub_core::time::Millis;
+use hub_core::time::{Hlc, Millis};
 use std::collections::BTreeMap;
 
 /// How long after the faults the world may take: the longest patience of the machine twice, and the
 /// courier's memory.
 pub(super) const PATIENCE_MILLIS: Millis = 500_000;
+
+fn audience(block: &Block) -> Option<usize> {
+    match block.header().chain.lane {
+        Lane::Up => None,
+        Lane::Down(unit) => tree::node_of(unit),
+    }
+}
 
 impl World {
     /// Nobody gets blocks that do not concern it: no sibling's data, ever.
@@ -24,16 +31,24 @@ impl World {
         Err(format!("{block:?} of {writer} sent to {to}, whom it does not concern"))
     }
 
+    /// What came to a node before a move stays with it.
     fn may_hold(&self, node: usize, writer: usize, block: &Block) -> bool {
-        if node == STANDBY {
-            return self.may_hold(FOLLOWED, writer, block);
-        }
-        let audience = match block.header().chain.lane {
-            Lane::Up => None,
-            Lane::Down(unit) => tree::node_of(unit),
-        };
-        tree::is_above(node, writer)
-            || audience.is_some_and(|audience| tree::concerns(node, audience))
+        self.should_hold(node, writer, block)
+            || Self::held_by(&self.tree.before(), node, writer, block)
+    }
+
+    fn should_hold(&self, node: usize, writer: usize, block: &Block) -> bool {
+        let holder = if node == STANDBY { FOLLOWED } else { node };
+        let until = audience(block).and_then(|audience| self.tree.concerned(holder, audience));
+        let said = block.header().last_hlc;
+        Self::held_by(&self.tree, node, writer, block)
+            || until.is_some_and(|at| said <= Hlc::at(at))
+    }
+
+    fn held_by(tree: &Tree, node: usize, writer: usize, block: &Block) -> bool {
+        let node = if node == STANDBY { FOLLOWED } else { node };
+        tree.is_above(node, writer)
+            || audience(block).is_some_and(|audience| tree.concerns(node, audience))
     }
 
     /// The first block a node should hold and does not.
@@ -49,7 +64,7 @@ impl World {
         for (hash, block) in &all {
             let writer = self.names.index(block.header().chain.node)?;
             for node in 0..NODES {
-                if self.may_hold(node, writer, block) && !self.replicas[node].disk.holds(hash) {
+                if self.should_hold(node, writer, block) && !self.replicas[node].disk.holds(hash) {
                     return Some(format!("{node} lacks {block:?} of {writer}"));
                 }
             }

@@ -143,6 +143,12 @@ impl Disk {
             .any(|other| (other.block.header().chain, other.block.header().height) == place)
     }
 
+    /// The lowest height at which a block stands beside this chain.
+    pub(super) fn forked_from(&self, chain: &ChainId) -> Option<u64> {
+        let span = (*chain, 0, Hash::ZERO)..=(*chain, u64::MAX, Hash([0xff; 32]));
+        self.besides.range(span).next().map(|((_, height, _), _)| *height)
+    }
+
     /// All blocks at a height.
     pub(super) fn sides(&self, chain: &ChainId, height: u64) -> impl Iterator<Item = &Block> {
         let span = (*chain, height, Hash::ZERO)..=(*chain, height, Hash([0xff; 32]));

@@ -1,7 +1,7 @@
 //! One node: a machine, its disk, its keys.
 
 use super::disk::Disk;
-use super::tree;
+use super::tree::{self, Tree};
 use hub_core::block::Block;
 use hub_core::chain::ChainHead;
 use hub_core::fact::governance::Enrolment;
@@ -10,7 +10,7 @@ use hub_core::hash::Hash;
 use hub_core::id::{ChainId, FederationId, Lane, NodeId, UnitId};
 use hub_core::time::{Day, Hlc, Millis, Precision};
 use hub_core::{SigningKey, hash};
-use hub_node::io::{Context, JournalId, Memory, Position, Scope, Start};
+use hub_node::io::{Context, JournalId, Memory, Position, Quota, Scope, Start};
 use hub_node::machine::Machine;
 use std::collections::BTreeMap;
 
@@ -29,6 +29,8 @@ pub(super) struct Replica {
     pub(super) syncing: bool,
     /// The parent said that this epoch has signed more than is here: nothing is written in it.
     pub(super) told: bool,
+    /// Where its journal ended when it came to another parent.
+    pub(super) parent_since: Option<Position>,
     /// Own chains with what is not yet synced.
     heads: BTreeMap<Lane, ChainHead>,
     hlc: Hlc,
@@ -79,13 +81,14 @@ impl Replica {
             life: 0,
             syncing: false,
             told: false,
+            parent_since: None,
             heads: BTreeMap::new(),
             hlc: Hlc::ZERO,
         }
     }
 
     /// What the machine is told at a start; what was not synced is forgotten.
-    pub(super) fn start(&mut self, parent: Option<NodeId>, seed: u64) -> Box<Start> {
+    pub(super) fn start(&mut self, parent: Option<NodeId>, quota: Quota, seed: u64) -> Box<Start> {
         self.heads.clear();
         let chains = self.disk.chains.keys().filter(|chain| chain.node == self.id);
         self.heads = chains
@@ -101,6 +104,7 @@ impl Replica {
             end: self.disk.end(),
             parent,
             follows: self.index == tree::STANDBY,
+            quota,
             seed,
             memories: memories
                 .filter(|(_, bytes)| !bytes.is_empty())
@@ -178,6 +182,7 @@ pub(super) fn enrolment(index: usize, id: NodeId, epoch: u32) -> FactBody {
 pub(super) struct View<'a> {
     pub(super) disk: &'a Disk,
     pub(super) names: &'a Names,
+    pub(super) tree: Tree,
     pub(super) key: &'a SigningKey,
     pub(super) index: usize,
 }
@@ -216,24 +221,29 @@ impl Context for View<'_> {
 
     fn concerns(&self, unit: UnitId, audience: UnitId) -> Option<Hlc> {
         let (node, audience) = (tree::node_of(unit)?, tree::node_of(audience)?);
-        tree::concerns(node, audience).then_some(Hlc::MAX)
+        let for_good = self.tree.concerns(node, audience).then_some(Hlc::MAX);
+        for_good.or_else(|| self.tree.concerned(node, audience).map(Hlc::at))
     }
 
     fn serves_below(&self, unit: UnitId, node: NodeId) -> bool {
         let served = self.names.index(node).filter(|index| *index != tree::STANDBY);
         match (tree::node_of(unit), served) {
-            (Some(upper), Some(node)) => tree::is_above(upper, node),
+            (Some(upper), Some(node)) => self.tree.is_above(upper, node),
             _ => false,
         }
     }
 
     fn scope(&self, peer: NodeId) -> Option<Scope> {
         let peer = self.names.index(peer)?;
-        if tree::parent(peer) != Some(self.index) {
+        if self.tree.parent(peer) != Some(self.index) {
             return None;
         }
         let child = Scope::Child(tree::unit(peer));
         Some(if peer == tree::STANDBY { Scope::Follower } else { child })
+    }
+
+    fn forked_from(&self, chain: &ChainId) -> Option<u64> {
+        self.disk.forked_from(chain)
     }
 
     fn sign(&self, bytes: &[u8]) -> [u8; 64] {

@@ -71,6 +71,7 @@ impl World {
             Event::Held { why: Hold::UnknownKey, .. } => "rule: held for a key",
             Event::Held { why: Hold::Door, .. } => "rule: held at the door",
             Event::Refused { .. } => "rule: delivery refused",
+            Event::OverQuota { .. } => "rule: over quota, put off",
             Event::Forked { .. } => "rule: fork proven",
             Event::StreamRestarted { .. } => "rule: stream begun anew",
             Event::ReceiptWentBack { .. } => "rule: receipt went back",
@@ -95,18 +96,22 @@ impl World {
         if child.disk.id != cursor.stream.journal {
             return Ok(());
         }
-        let covered: Vec<&JournalBlock> = child
-            .disk
-            .durable()
-            .iter()
-            .filter(|block| block.position <= cursor.position && block.origin != Origin::Parent)
-            .collect();
-        let hashes = covered.iter().map(|journal_block| journal_block.block.hash());
-        if hashes.fold(Hash::ZERO, extend) != cursor.hash {
+        let to_there = || child.disk.durable().iter().filter(|b| b.position <= cursor.position);
+        // to a parent it came to later it names what former ones said
+        let since = child.parent_since.unwrap_or(0);
+        let plain = to_there().filter(|b| b.origin != Origin::Parent).collect();
+        let named = |b: &&JournalBlock| b.origin != Origin::Parent || b.position <= since;
+        let with_former = to_there().filter(named).collect();
+        let is_meant = |covered: &Vec<&JournalBlock>| {
+            let hashes = covered.iter().map(|journal_block| journal_block.block.hash());
+            hashes.fold(Hash::ZERO, extend) == cursor.hash
+        };
+        let ways: [Vec<&JournalBlock>; 2] = [plain, with_former];
+        let Some(covered) = ways.into_iter().find(is_meant) else {
             // Of what the child's journal held before it was restored.
             self.tally.count("rule: receipt of another past");
             return Ok(());
-        }
+        };
         let receipted = self.receipted.entry((from, to)).or_default();
         for journal_block in covered {
             let hash = journal_block.block.hash();

@@ -1,7 +1,8 @@
 //! Five levels: a province, two cities, four counties, eight townships, sixteen enterprises; and a
-//! standby that follows the first city.
+//! standby that follows the first city. In some worlds a county moves to the other city.
 
 use hub_core::id::UnitId;
+use hub_core::time::Millis;
 
 /// Nodes that serve a unit of their own.
 pub(super) const SERVING: usize = 31;
@@ -12,17 +13,57 @@ pub(super) const FOLLOWED: usize = 1;
 /// All nodes.
 pub(super) const NODES: usize = 32;
 
-pub(super) fn parent(node: usize) -> Option<usize> {
-    match node {
-        0 => None,
-        STANDBY => Some(FOLLOWED),
-        _ => Some((node - 1) / 2),
-    }
+/// The tree as it is now.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tree {
+    /// A node with all below it that stands elsewhere by now, where, and since when.
+    pub(super) moved: Option<(usize, usize, Millis)>,
 }
 
-/// Children and followers.
-pub(super) fn below(node: usize) -> Vec<usize> {
-    (0..NODES).filter(|other| parent(*other) == Some(node)).collect()
+impl Tree {
+    pub(super) fn parent(&self, node: usize) -> Option<usize> {
+        match (node, self.moved) {
+            (0, _) => None,
+            (STANDBY, _) => Some(FOLLOWED),
+            (_, Some((moved, to, _))) if moved == node => Some(to),
+            _ => Some((node - 1) / 2),
+        }
+    }
+
+    /// The tree before the move.
+    pub(super) fn before(&self) -> Self {
+        Self::default()
+    }
+
+    /// Children and followers.
+    pub(super) fn below(&self, node: usize) -> Vec<usize> {
+        (0..NODES).filter(|other| self.parent(*other) == Some(node)).collect()
+    }
+
+    /// Whether `upper` is `node` or an ancestor of it.
+    pub(super) fn is_above(&self, upper: usize, node: usize) -> bool {
+        let mut at = Some(node);
+        while let Some(here) = at {
+            if here == upper {
+                return true;
+            }
+            at = self.parent(here);
+        }
+        false
+    }
+
+    /// Whether lanes of the audience flow to the node for good.
+    pub(super) fn concerns(&self, node: usize, audience: usize) -> bool {
+        self.is_above(node, audience) || self.is_above(audience, node)
+    }
+
+    /// Up to when lanes of an audience flow to a node because what stands at or below it now once stood below
+    /// that.
+    pub(super) fn concerned(&self, node: usize, audience: usize) -> Option<Millis> {
+        let (moved, _, at) = self.moved?;
+        let was = self.before().is_above(audience, moved) && self.concerns(node, moved);
+        was.then_some(at)
+    }
 }
 
 pub(super) fn is_leaf(node: usize) -> bool {
@@ -35,20 +76,4 @@ pub(super) fn unit(node: usize) -> UnitId {
 
 pub(super) fn node_of(unit: UnitId) -> Option<usize> {
     (0..SERVING).find(|node| self::unit(*node) == unit)
-}
-
-/// Whether `upper` is `node` or an ancestor of it.
-pub(super) fn is_above(upper: usize, node: usize) -> bool {
-    let mut at = Some(node);
-    while let Some(here) = at {
-        if here == upper {
-            return true;
-        }
-        at = parent(here);
-    }
-    false
-}
-
-pub(super) fn concerns(node: usize, audience: usize) -> bool {
-    is_above(node, audience) || is_above(audience, node)
 }

@@ -5,7 +5,7 @@ use super::courier::{Courier, Parcel};
 use super::random::Random;
 use super::replica::{Names, Replica, View, enrolment, key};
 use super::tally::Tally;
-use super::tree::{self, NODES, SERVING};
+use super::tree::{self, NODES, SERVING, Tree};
 use hub_core::SigningKey;
 use hub_core::block::Block;
 use hub_core::hash::Hash;
@@ -45,6 +45,7 @@ pub(super) enum Happening {
     Parcel(u64),
     Write(usize),
     Fault,
+    Move,
     Restart(usize),
 }
 
@@ -52,6 +53,7 @@ pub(super) struct World {
     pub(super) now: Millis,
     pub(super) random: Random,
     pub(super) names: Names,
+    pub(super) tree: Tree,
     keys: Vec<SigningKey>,
     pub(super) replicas: Vec<Replica>,
     pub(super) courier: Courier,
@@ -73,7 +75,11 @@ pub(super) struct World {
 pub fn run(seed: u64) -> Result<Tally, Failure> {
     let mut world = World::new(seed);
     let ended = world.found().and_then(|()| world.live());
-    ended.map(|()| world.tally).map_err(|what| Failure { seed, what })
+    let tally = world.tally;
+    match ended {
+        Ok(()) => Ok(tally),
+        Err(what) => Err(Failure { seed, what: format!("{what}\n{tally}") }),
+    }
 }
 
 impl World {
@@ -87,6 +93,7 @@ impl World {
             faults: Faults::draw(&mut random),
             random,
             names,
+            tree: Tree::default(),
             keys: (0..NODES).map(|index| key(index, 1)).collect(),
             replicas,
             courier: Courier::default(),
@@ -103,7 +110,7 @@ impl World {
     fn found(&mut self) -> Result<(), String> {
         for node in 0..NODES {
             self.begin(node)?;
-            for child in tree::below(node).into_iter().filter(|child| *child < SERVING) {
+            for child in self.tree.below(node).into_iter().filter(|child| *child < SERVING) {
                 self.enrol(node, child)?;
             }
             let at = self.random.below(1_000);
@@ -113,6 +120,9 @@ impl World {
             let at = self.random.below(self.faults.lasts);
             let node = self.random.index(SERVING);
             self.later(at, Happening::Write(node));
+        }
+        if let Some(at) = self.faults.moves_at {
+            self.later(at, Happening::Move);
         }
         for _ in 0..self.faults.strikes {
             let at = self.random.below(self.faults.lasts);
@@ -180,21 +190,22 @@ impl World {
             }
             Happening::Write(node) => self.write_something(node),
             Happening::Fault => self.strike(),
+            Happening::Move => self.move_one(),
             Happening::Restart(node) => self.restart(node),
         }
     }
 
     pub(super) fn begin(&mut self, node: usize) -> Result<(), String> {
-        let parent = tree::parent(node).map(|parent| self.names.ids[parent]);
+        let parent = self.tree.parent(node).map(|parent| self.names.ids[parent]);
         let seed = self.random.next();
         self.keys[node] = key(node, self.replicas[node].epoch);
         let replica = &mut self.replicas[node];
         replica.up = true;
         replica.life += 1;
         replica.syncing = false;
-        let start = replica.start(parent, seed);
+        let start = replica.start(parent, self.faults.quota, seed);
         self.drive(node, Input::Start(start))?;
-        for peer in tree::parent(node).into_iter().chain(tree::below(node)) {
+        for peer in self.tree.parent(node).into_iter().chain(self.tree.below(node)) {
             let peer = self.names.ids[peer];
             self.drive(node, Input::Connected { peer })?;
         }
@@ -258,9 +269,9 @@ impl World {
         if !self.replicas[node].up {
             return Ok(());
         }
-        let Self { replicas, names, keys, now, .. } = self;
+        let Self { replicas, names, tree, keys, now, .. } = self;
         let replica = &mut replicas[node];
-        let view = View { disk: &replica.disk, names, key: &keys[node], index: node };
+        let view = View { disk: &replica.disk, names, tree: *tree, key: &keys[node], index: node };
         let outputs = replica.machine.step(*now, input, &view);
         outputs.into_iter().try_for_each(|output| self.carry_out(node, output))
     }
@@ -270,7 +281,7 @@ impl World {
         match output {
             Output::Store(batch) => {
                 for storing in batch {
-                    let parent = tree::parent(node).map(|parent| self.names.ids[parent]);
+                    let parent = self.tree.parent(node).map(|parent| self.names.ids[parent]);
                     let from_parent = Some(storing.from) == parent;
                     let origin = if from_parent { Origin::Parent } else { Origin::Child };
                     let disk = &mut self.replicas[node].disk;

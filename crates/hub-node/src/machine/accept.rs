@@ -22,6 +22,8 @@ enum Verdict {
     Fork,
     /// It follows a fork's other side.
     Beside,
+    /// It stays with its sender for now.
+    PutOff,
     /// It waits.
     Hold(Hold),
     /// It is not taken.
@@ -38,7 +40,9 @@ impl Machine {
         delivery: Option<u64>,
         context: &dyn Context,
     ) -> bool {
-        match self.judge(now, &block, context) {
+        let over = self.is_over_quota(now, from);
+        match self.judge(now, &block, over, context) {
+            Verdict::PutOff => self.put_off(now, from, delivery),
             Verdict::Known => {
                 self.acknowledge_delivery(delivery);
                 return true;
@@ -71,7 +75,7 @@ impl Machine {
         false
     }
 
-    fn judge(&self, now: Millis, block: &Block, context: &dyn Context) -> Verdict {
+    fn judge(&self, now: Millis, block: &Block, over: bool, context: &dyn Context) -> Verdict {
         let (header, hash) = (block.header(), block.hash());
         let expected = self.federation();
         if header.federation != expected {
@@ -86,6 +90,9 @@ impl Machine {
         let there = there.or_else(|| context.known(&chain, height));
         if there == Some(hash) || context.beside(&chain, height, &hash) {
             return Verdict::Known;
+        }
+        if over {
+            return Verdict::PutOff;
         }
         if header.last_hlc.millis() > now.saturating_add(DOOR_MILLIS) {
             return Verdict::Hold(Hold::Door);
@@ -146,6 +153,7 @@ impl Machine {
     }
 
     fn store(&mut self, from: NodeId, block: Block, delivery: Option<u64>, beside: bool) {
+        self.charge(from, &block);
         let deliveries = delivery.into_iter().collect();
         self.storing.insert(block.hash(), InHand { block: block.clone(), from, deliveries });
         let storing = Storing { block, from, beside };

@@ -126,7 +126,7 @@ impl Machine {
         context: &dyn Context,
     ) {
         let Some(stream) = self.own_stream() else { return };
-        let end = self.end;
+        let (end, over) = (self.end, self.is_over_quota(now, from));
         let peer = self.peer(from);
         peer.connected = true;
         // A child we know no stream of is told so: nothing of this one is here.
@@ -141,8 +141,8 @@ impl Machine {
             .get_or_insert_with(|| Outbound::new(fresh, IN_FLIGHT_DOWN_BYTES_MAX, now));
         let before = outbound.acked();
         let ack = match ask.down {
-            Some(cursor) => outbound.acknowledge(cursor, end, true, now),
-            None if outbound.acked().position > 0 => outbound.acknowledge(fresh, end, true, now),
+            Some(cursor) => outbound.acknowledge(cursor, end, now),
+            None if outbound.acked().position > 0 => outbound.acknowledge(fresh, end, now),
             None => Ack::Fine,
         };
         outbound.active = true;
@@ -150,7 +150,9 @@ impl Machine {
         let pass = if outbound.is_sent(end) { outbound.pass() } else { None };
         // A stalled stream cannot bring what it waits for; the comparison can.
         let down = outbound.is_settled(end) || outbound.is_stalled(now, RESEND_MILLIS);
-        let passed = outbound.acked().position;
+        // what it says it holds is compared first, and harms nobody here
+        let claimed = ask.down.filter(|cursor| cursor.stream == outbound.acked().stream);
+        let passed = claimed.map_or(0, |cursor| cursor.position).max(outbound.acked().position);
         if ack == Ack::Restarted {
             self.report(Event::StreamRestarted { peer: from });
         }
@@ -158,7 +160,7 @@ impl Machine {
             self.send_blocks(from, &message, 0);
         }
         if let Some(frontier) = &ask.frontier {
-            let ends = super::frontier::Ends { up: ask.settled && level, down, passed };
+            let ends = super::frontier::Ends { up: ask.settled && level && !over, down, passed };
             self.compare_frontier(from, frontier, ends, context);
         }
     }

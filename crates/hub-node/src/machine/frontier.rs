@@ -84,6 +84,9 @@ impl Machine {
                 let listed = is_listed(&chain, from, page.whole);
                 if listed && super::want::may_have(&chain, from, scope, context) {
                     found.compare(&chain, &head, theirs);
+                    if page.whole {
+                        found.send_sides(&chain, &head);
+                    }
                 }
                 at = Some(chain);
             }
@@ -127,7 +130,6 @@ impl Machine {
             }
             return;
         }
-        self.asking.parent_ahead = true;
         let lacking = heads.iter().map(|head| ChainRange {
             chain: head.chain,
             first: 1.max(head.height.saturating_sub(WANTED_BLOCKS_MAX)),
@@ -135,7 +137,14 @@ impl Machine {
         });
         let ranges: Vec<ChainRange> = lacking.take(RANGES_MAX).collect();
         self.send_ask(parent, &Message::Want(ranges));
-        self.report(Event::ParentAhead { heads });
+        // What an earlier epoch signed comes back and is in nobody's way.
+        let epoch = self.start.as_ref().map_or(0, |start| start.epoch);
+        let heads: Vec<ChainHeight> =
+            heads.into_iter().filter(|head| head.chain.epoch >= epoch).collect();
+        if !heads.is_empty() {
+            self.asking.parent_ahead = true;
+            self.report(Event::ParentAhead { heads });
+        }
     }
 }
 
@@ -188,6 +197,17 @@ impl<'a> Found<'a> {
             && self.is_to_be_sent(chain, height + 1)
         {
             let (first, last) = (height + 1, ours.height);
+            self.send.push(ChainRange { chain: *chain, first, last });
+        }
+    }
+
+    /// Of a chain that forks all sides are sent once after the child's start: its heads do not tell whether it
+    /// lost one.
+    fn send_sides(&mut self, chain: &ChainId, ours: &ChainHead) {
+        if let Some(first) = self.context.forked_from(chain)
+            && self.send.len() < RANGES_MAX
+        {
+            let last = ours.height.saturating_add(WANTED_BLOCKS_MAX);
             self.send.push(ChainRange { chain: *chain, first, last });
         }
     }

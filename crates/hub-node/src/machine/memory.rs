@@ -5,6 +5,7 @@ use super::Machine;
 use super::inbound::Inbound;
 use super::marks::Marks;
 use super::outbound::Outbound;
+use super::quota::Spent;
 use crate::io::{JournalId, Memory, Output, Position, Start};
 use crate::limits::{IN_FLIGHT_BYTES_MAX, IN_FLIGHT_DOWN_BYTES_MAX, MEMORY_BYTES_MAX};
 use crate::wire::{Cursor, Reader, Receipt, WireError, Writer};
@@ -12,7 +13,7 @@ use hub_core::id::NodeId;
 use hub_core::time::Millis;
 
 /// The layout below; another one is as good as none.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// A record of one peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,8 @@ struct Record {
     received: Option<Receipt>,
     /// Of a child: its stream's places in our journal.
     marks: Marks,
+    /// Of a child: what it brought of late, facts, bytes and when.
+    spent: (u64, u64, Millis),
 }
 
 impl Record {
@@ -51,6 +54,9 @@ impl Record {
             receipt.write(&mut writer);
         }
         self.marks.write(&mut writer);
+        writer.u64(self.spent.0);
+        writer.u64(self.spent.1);
+        writer.u64(self.spent.2);
         writer.0
     }
 
@@ -74,8 +80,19 @@ impl Record {
         let received =
             if reader.flag("receipt")? { Some(Receipt::read(&mut reader)?) } else { None };
         let marks = Marks::read(&mut reader)?;
+        let spent = (reader.u64("facts")?, reader.u64("bytes")?, reader.u64("spent at")?);
         reader.end()?;
-        Ok(Self { journal, end, parent_since, durable_at, inbound, outbound, received, marks })
+        Ok(Self {
+            journal,
+            end,
+            parent_since,
+            durable_at,
+            inbound,
+            outbound,
+            received,
+            marks,
+            spent,
+        })
     }
 }
 
@@ -129,6 +146,8 @@ impl Machine {
         } else {
             peer.outbound = acked.map(|acked| Outbound::new(acked, IN_FLIGHT_DOWN_BYTES_MAX, now));
             peer.marks = record.marks.clone();
+            let (facts, bytes, at) = record.spent;
+            peer.spent = Spent::of(facts, bytes, at);
             if let (true, Some(cursor)) = (peer.marks.is_empty(), record.inbound) {
                 peer.marks.note(cursor.position, end);
             }
@@ -152,6 +171,7 @@ impl Machine {
                 outbound: peer.outbound.as_ref().map(Outbound::acked),
                 received: peer.received.as_ref().map(|(receipt, _)| receipt.clone()),
                 marks: peer.marks.clone(),
+                spent: peer.spent.amounts(),
             };
             self.out.push(Output::Remember(Memory { peer: *id, bytes: record.encode() }));
         }
@@ -191,6 +211,7 @@ mod tests {
                 marks.note(77, 90);
                 marks
             },
+            spent: (11, 12, 13),
         };
         let bytes = record.encode();
         assert_eq!(Record::decode(&bytes), Ok(record));

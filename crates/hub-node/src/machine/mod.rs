@@ -7,7 +7,9 @@
 //! - S3 What is stored is handed on as it came, whatever its body holds.
 //! - S4 Any message may be lost, doubled, late or out of order; none is trusted beyond its signature.
 //! - S5 Everything kept of a peer is bounded by [`crate::limits`]; one peer's bounds are its own.
-//! - S6 Outputs depend on inputs, the time told and [`Context`] only.
+//! - S6 What a child brings is stored within its quota; beyond, nothing of it is stored, held, asked for or
+//!   receipted, and nothing is lost: it stays with the child.
+//! - S7 Outputs depend on inputs, the time told and [`Context`] only.
 
 mod accept;
 mod ask;
@@ -20,13 +22,14 @@ mod memory;
 mod outbound;
 mod parcel;
 mod peer;
+mod quota;
 mod receipt;
 mod receive;
 mod ship;
 mod status;
 mod want;
 
-pub use status::{HeldStatus, PeerStatus, Status};
+pub use status::{HeldStatus, PeerStatus, QuotaStatus, Status};
 
 use crate::io::{Channel, Context, Event, Input, Output, Position, Start};
 use crate::limits::PEERS_MAX;

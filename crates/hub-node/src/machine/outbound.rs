@@ -178,15 +178,9 @@ impl Outbound {
         self.resend_after = RESEND_MILLIS;
     }
 
-    /// The receiver says how far it holds the stream. `trusting`: a cursor beyond what was sent is
-    /// taken at its word (a child knows best what it holds).
-    pub(super) fn acknowledge(
-        &mut self,
-        cursor: Cursor,
-        end: Position,
-        trusting: bool,
-        now: Millis,
-    ) -> Ack {
+    /// The receiver says how far it holds the stream. A cursor beyond what was sent is not taken at its word: the
+    /// journal is read to there first, for what it held when that was sent may have been lost with its end.
+    pub(super) fn acknowledge(&mut self, cursor: Cursor, end: Position, now: Millis) -> Ack {
         let theirs = cursor.stream;
         if theirs.journal != self.stream.journal || theirs.run < self.stream.run {
             // It knows another stream of ours, or none; what it then holds is found out by name.
@@ -207,16 +201,10 @@ impl Outbound {
             self.restart(self.stream.run.saturating_add(1), end, now);
             return Ack::Ahead;
         }
-        self.acknowledge_same(cursor, end, trusting, now)
+        self.acknowledge_same(cursor, end, now)
     }
 
-    fn acknowledge_same(
-        &mut self,
-        cursor: Cursor,
-        end: Position,
-        trusting: bool,
-        now: Millis,
-    ) -> Ack {
+    fn acknowledge_same(&mut self, cursor: Cursor, end: Position, now: Millis) -> Ack {
         if cursor.position < self.acked.position {
             let (from, to) = (self.acked.position, cursor.position);
             self.acked = cursor;
@@ -228,12 +216,7 @@ impl Outbound {
             return Ack::Back { from, to };
         }
         if cursor.position > self.sent.position {
-            if trusting {
-                self.acked = cursor;
-                self.rewind(now);
-            } else {
-                self.silent_to = Some(cursor);
-            }
+            self.silent_to = Some(cursor);
             return Ack::Fine;
         }
         let hash = if cursor.position == self.acked.position {

@@ -4,6 +4,7 @@ use super::held::Held;
 use super::inbound::Inbound;
 use super::marks::Marks;
 use super::outbound::Outbound;
+use super::quota::Spent;
 use crate::io::{Position, Refusal};
 use crate::limits::REFUSALS_KEPT_MAX;
 use crate::wire::{Receipt, Watermark};
@@ -37,6 +38,11 @@ pub(super) struct Peer {
     pub(super) refusals: VecDeque<Refusal>,
     /// Forks that it brought.
     pub(super) forks: usize,
+    /// What it brought of late, and since when it brought too much.
+    pub(super) spent: Spent,
+    pub(super) over_since: Option<Millis>,
+    /// Deliveries put off for that since the start.
+    pub(super) put_off: u64,
     /// When its gaps were last asked for.
     pub(super) wanted_at: Millis,
     /// When it last said anything.

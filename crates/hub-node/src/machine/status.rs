@@ -44,6 +44,21 @@ pub struct PeerStatus {
     pub refused: u64,
     /// The last of them.
     pub refusals: Vec<Refusal>,
+    /// What it brought of late.
+    pub quota: QuotaStatus,
+}
+
+/// How a child stands with its quota.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct QuotaStatus {
+    /// Facts it brought of late, as far as they have not leaked away yet.
+    pub facts: u64,
+    /// Bytes, likewise.
+    pub bytes: u64,
+    /// Since when it has more than it may bring; `None` when it has not.
+    pub over_since: Option<Millis>,
+    /// Deliveries put off for that since the start.
+    pub put_off: u64,
 }
 
 /// A block that waits.
@@ -85,6 +100,8 @@ impl super::peer::Peer {
             why: held.why,
             since: held.since,
         });
+        let (facts, bytes, _) = self.spent.amounts();
+        let (over_since, put_off) = (self.over_since, self.put_off);
         PeerStatus {
             node,
             connected: self.connected,
@@ -95,6 +112,7 @@ impl super::peer::Peer {
             held: held.collect(),
             refused: self.refused,
             refusals: self.refusals.iter().cloned().collect(),
+            quota: QuotaStatus { facts, bytes, over_since, put_off },
         }
     }
 }

@@ -81,11 +81,13 @@ impl Machine {
     ) {
         let Some(to) = self.requests.remove(&request) else { return };
         let scope = self.scope_of(to, context);
+        // It was a child when it asked and is none any more.
+        let gone = scope.is_none() && Some(to) != self.parent;
         let Some(peer) = self.peers.get_mut(&to) else { return };
         peer.reads = peer.reads.saturating_sub(1);
         let granted =
             |block: &Block| scope.is_none_or(|scope| may_have_block(block, to, scope, context));
-        for block in blocks.into_iter().filter(granted) {
+        for block in blocks.into_iter().filter(|_| !gone).filter(granted) {
             // Asked for again, it is sent again: the time makes each answer another message.
             self.send_blocks(to, &Message::Loose(block), now);
         }
@@ -95,6 +97,9 @@ impl Machine {
     pub(super) fn want_what_lacks(&mut self, now: Millis, context: &dyn Context) {
         let ids: Vec<NodeId> = self.peers.keys().copied().collect();
         for id in ids {
+            if self.is_over_quota(now, id) {
+                continue;
+            }
             if now >= self.peer(id).wanted_at.saturating_add(WANT_AGAIN_MILLIS) {
                 let gaps = self.peer(id).held.gaps(now.saturating_sub(WANT_AFTER_MILLIS));
                 let mut ranges: Vec<ChainRange> = Vec::new();
@@ -120,6 +125,9 @@ impl Machine {
 
     /// Asks a peer for the blocks it named that are not here.
     pub(super) fn want_referenced(&mut self, now: Millis, from: NodeId) {
+        if self.is_over_quota(now, from) {
+            return;
+        }
         let Some(inbound) = &mut self.peer(from).inbound else { return };
         let before = now.saturating_sub(WANT_AGAIN_MILLIS);
         let lacking = inbound.lacking(now, before, WANTED_BLOCKS_MAX as usize);

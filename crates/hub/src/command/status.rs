@@ -142,6 +142,10 @@ impl Page<'_> {
             let held = link.held.len();
             text += &lang.pick(format!(",暂扣 {held}"), format!(", {held} held"));
         }
+        if link.quota.over_since.is_some() {
+            text +=
+                lang.pick(",超出每日限量,余下的稍后再收", ", over its daily quota: the rest later");
+        }
         if link.refused > 0 {
             let refused = link.refused;
             text += &lang.pick(format!(",拒收 {refused}"), format!(", {refused} refused"));

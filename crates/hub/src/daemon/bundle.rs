@@ -4,7 +4,7 @@ use super::engine::Engine;
 use super::run::DaemonError;
 use crate::bundle::{Part, Taken};
 use hub_core::id::NodeId;
-use hub_node::io::Input;
+use hub_node::io::{Input, Refusal};
 use hub_node::machine::{Machine, PeerStatus};
 use hub_node::wire::Message;
 
@@ -21,8 +21,9 @@ impl Engine {
     pub(crate) fn take_part(&mut self, part: Part) -> Result<Taken, DaemonError> {
         let (from, stored) = (part.from, self.stored);
         let before = self.peer(from);
-        let (connected, refused) =
-            before.map_or((false, 0), |peer| (peer.connected, peer.refused as usize));
+        let (connected, refused, put_off) = before.map_or((false, 0, 0), |peer| {
+            (peer.connected, peer.refused as usize, peer.quota.put_off)
+        });
         let parent = self.replica.parent() == Some(from);
         if parent && !connected {
             // A receipt is compared with what was shipped, as after any reconnection.
@@ -48,10 +49,13 @@ impl Engine {
         self.settle()?;
         let answers = self.kept.take().map_or_else(Vec::new, |(_, answers)| answers);
         let after = self.peer(from);
-        let refusals = after.as_ref().map_or_else(Vec::new, |peer| {
+        let mut refusals = after.as_ref().map_or_else(Vec::new, |peer| {
             let new = (peer.refused as usize).saturating_sub(refused).min(peer.refusals.len());
             peer.refusals[peer.refusals.len() - new..].to_vec()
         });
+        if after.as_ref().is_some_and(|peer| peer.quota.put_off > put_off) {
+            refusals.push(Refusal::OverQuota);
+        }
         Ok(Taken {
             stored: self.stored - stored,
             cursor: after.as_ref().and_then(|peer| peer.inbound),

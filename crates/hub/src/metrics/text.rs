@@ -122,6 +122,18 @@ impl Page {
             &links,
             |link| Some(link.refused),
         );
+        self.per_link(
+            "hub_peer_quota_permille",
+            "Thousandths of what the neighbour may bring in a day that are used.",
+            &links,
+            |link| Some(link.quota.used_permille),
+        );
+        self.per_link(
+            "hub_peer_put_off",
+            "Deliveries of the neighbour put off since the start because it had brought enough.",
+            &links,
+            |link| Some(link.quota.put_off),
+        );
         for (why, name, help) in [
             (WhyHeld::Gap, "hub_peer_held_gap", "Blocks that wait for blocks before them."),
             (WhyHeld::UnknownKey, "hub_peer_held_key", "Blocks whose writer's key is unknown."),

@@ -20,7 +20,15 @@ const UNDER_WAY_MESSAGES: usize = 64;
 /// The first and the longest pause after the server did not take a message.
 const RETRY_MILLIS: (u64, u64) = (100, 5_000);
 
-type Attempt = BoxFuture<'static, (Outgoing, Result<PublishAck, PublishError>)>;
+/// Where the server's stream stood when a message was published: the last number it is known to have given,
+/// and how often it was found to be another.
+#[derive(Debug, Clone, Copy)]
+struct Standing {
+    sequence: u64,
+    streams: u64,
+}
+
+type Attempt = BoxFuture<'static, (Outgoing, Standing, Result<PublishAck, PublishError>)>;
 
 /// Messages on their way into the stream.
 pub(super) struct Publisher {
@@ -32,7 +40,9 @@ pub(super) struct Publisher {
     again: VecDeque<Outgoing>,
     failures: u32,
     not_before: Instant,
-    newest: Option<(String, u64)>,
+    /// The stream the server answered for last.
+    stream: Option<String>,
+    standing: Standing,
 }
 
 impl Publisher {
@@ -50,7 +60,8 @@ impl Publisher {
             again: VecDeque::new(),
             failures: 0,
             not_before: Instant::now(),
-            newest: None,
+            stream: None,
+            standing: Standing { sequence: 0, streams: 0 },
         }
     }
 
@@ -78,13 +89,15 @@ impl Publisher {
         self.under_way_bytes += message.bytes.len();
         let payload = message.bytes.clone().into();
         let (context, subject) = (self.context.clone(), self.subject.clone());
-        self.attempts.push_back(Box::pin(async move {
+        let standing = self.standing;
+        // Without the runtime's turns, for one that yields midway would be overtaken by those behind it.
+        self.attempts.push_back(Box::pin(tokio::task::unconstrained(async move {
             let outcome = match context.publish_with_headers(subject, headers, payload).await {
                 Ok(ack) => ack.await,
                 Err(error) => Err(error),
             };
-            (message, outcome)
-        }));
+            (message, standing, outcome)
+        })));
     }
 
     /// Waits until something happens to a message under way: the server takes one, or it is time to try
@@ -102,33 +115,36 @@ impl Publisher {
                 self.publish(message);
             }
         }
-        let (message, outcome) = self.attempts.next().await?;
+        let (message, standing, outcome) = self.attempts.next().await?;
         self.under_way_bytes = self.under_way_bytes.saturating_sub(message.bytes.len());
         match outcome {
             Ok(ack) => {
                 self.failures = 0;
-                self.note(&ack)
+                self.note(&ack, standing)
             }
             Err(error) => self.failed(message, &error),
         }
     }
 
-    /// A new message numbered below an older one: the stream is another than it was.
-    fn note(&mut self, ack: &PublishAck) -> Option<LinkEvent> {
+    /// A message numbered no higher than one that was acknowledged before it was published: the stream is another
+    /// than it was. Of several under way together the server may number any first.
+    fn note(&mut self, ack: &PublishAck, then: Standing) -> Option<LinkEvent> {
         if ack.duplicate {
             return None;
         }
-        let found = (ack.stream.clone(), ack.sequence);
-        let before = self.newest.replace(found)?;
-        if before.0 == ack.stream && before.1 < ack.sequence {
+        let other = self.stream.as_ref().is_some_and(|stream| *stream != ack.stream);
+        let judged = then.streams == self.standing.streams;
+        self.stream = Some(ack.stream.clone());
+        if !judged || !(other || ack.sequence <= then.sequence) {
+            self.standing.sequence = self.standing.sequence.max(ack.sequence);
             return None;
         }
-        Some(LinkEvent::Wiped {
-            evidence: format!(
-                "stream {} numbered a block {} after {} in {}",
-                ack.stream, ack.sequence, before.1, before.0
-            ),
-        })
+        self.standing = Standing { sequence: ack.sequence, streams: then.streams + 1 };
+        let evidence = format!(
+            "stream {} numbered a block {} that was published after {}",
+            ack.stream, ack.sequence, then.sequence
+        );
+        Some(LinkEvent::Wiped { evidence })
     }
 
     fn failed(&mut self, message: Outgoing, error: &PublishError) -> Option<LinkEvent> {

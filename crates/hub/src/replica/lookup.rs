@@ -220,6 +220,10 @@ impl Context for Lookup<'_> {
         self.journal.is_beside(chain, height, hash)
     }
 
+    fn forked_from(&self, chain: &ChainId) -> Option<u64> {
+        self.journal.besides(chain, 0).first().map(|(height, _)| *height)
+    }
+
     fn sign(&self, bytes: &[u8]) -> [u8; 64] {
         // A node without a key has no children: nobody accepts these zeros.
         self.key.map_or([0; 64], |key| key.sign(bytes).to_bytes())

@@ -42,13 +42,13 @@ use hub_core::SigningKey;
 use hub_core::block::Block;
 use hub_core::fact::FactBody;
 use hub_core::id::{ChainId, NodeId};
-use hub_core::time::{Hlc, Millis};
+use hub_core::time::{DAY_MILLIS, Hlc, Millis};
 use hub_core::view::fork::ForkedChain;
 use hub_core::view::restate::Restater;
 use hub_core::view::{BlockSource, View};
 use hub_log::backup::RESTORED_FILE;
 use hub_log::{Journal, Options, Origin, Position, Recovery};
-use hub_node::io::Memory;
+use hub_node::io::{Memory, Quota};
 use signing::{Comparison, Gate};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -64,6 +64,7 @@ pub struct Replica {
     epoch: u32,
     parent: Option<NodeId>,
     follows: bool,
+    quota: Quota,
     /// Those that follow this node's journal.
     followers: RwLock<BTreeSet<NodeId>>,
     neighbours: Mutex<Neighbours>,
@@ -151,6 +152,11 @@ impl Replica {
             epoch,
             parent: config.above().map(|above| above.node),
             follows: config.follow.is_some(),
+            quota: Quota {
+                facts: config.limits.child_facts_per_day,
+                bytes: config.limits.child_bytes_per_day,
+                span: DAY_MILLIS,
+            },
             followers: RwLock::new(followers),
             neighbours: Mutex::default(),
             head_copy,
@@ -224,6 +230,11 @@ impl Replica {
     /// Whether this directory only follows another node's journal.
     pub fn follows(&self) -> bool {
         self.follows
+    }
+
+    /// What each child may bring in a day.
+    pub fn quota(&self) -> Quota {
+        self.quota
     }
 
     /// Those that follow this node's journal, in order.
