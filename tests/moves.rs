@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use hub::config::Node;
 use hub_tests::demo::people::{employer_code, person};
 use hub_tests::levels::{Level, Levels};
 
@@ -16,7 +17,7 @@ const NODES: [Level; 5] = [
 ];
 const DIVISIONS: &str = "名称,代码,上级\n演示甲市,9901,\n演示乙市,9902,\n演示县,990101,9901\n\
                          演示乡,990101100,990101\n";
-const MEASURES: [&str; 3] = ["units.all", "unions.all", "members.all"];
+const MEASURES: [&str; 2] = ["units.all", "members.all"];
 
 /// A firm of 40 with its union and a member.
 fn enter(levels: &Levels, level: &str, serial: u32) {
@@ -34,7 +35,7 @@ fn enter(levels: &Levels, level: &str, serial: u32) {
 }
 
 /// The figures of a unit, as a level answers.
-fn figures(levels: &Levels, level: &str, unit: &str) -> [i64; 3] {
+fn figures(levels: &Levels, level: &str, unit: &str) -> [i64; 2] {
     MEASURES.map(|measure| levels.count(level, unit, measure))
 }
 
@@ -75,9 +76,9 @@ fn federation() -> Levels {
     enter(&levels, "county", 2);
     enter(&levels, "old", 3);
     enter(&levels, "new", 4);
-    rounds(&levels, &BEFORE, 2);
-    assert_eq!(figures(&levels, "province", "演示省"), [4, 4, 4]);
-    assert_eq!(figures(&levels, "old", "演示甲市"), [3, 3, 3]);
+    rounds(&levels, &BEFORE, 1);
+    assert_eq!(figures(&levels, "province", "演示省"), [4, 4]);
+    assert_eq!(figures(&levels, "old", "演示甲市"), [3, 3]);
     levels
 }
 
@@ -94,32 +95,43 @@ fn no_parked(levels: &Levels, level: &str) {
     assert_eq!(parked["rows"].as_array().unwrap().len(), 0, "{level}: {parked}");
 }
 
-/// All levels agree about the county after its move, and what is entered afterwards goes up the new way.
-fn lives_on(levels: &Levels) {
+/// A county whose city has no node of its own, until it gets one: the county goes on below it.
+const WITHOUT_A_CITY: [Level; 3] = [
+    ("province", "演示省", None),
+    ("county", "演示县", Some("province")),
+    ("township", "演示乡", Some("county")),
+];
+
+/// All levels agree about the county after its move.
+fn agree(levels: &Levels) {
     for level in ["county", "new", "province"] {
-        assert_eq!(figures(levels, level, "演示县"), [2, 2, 2], "{level}");
-        assert_eq!(figures(levels, level, "演示乡"), [1, 1, 1], "{level}");
+        assert_eq!(figures(levels, level, "演示县"), [2, 2], "{level}");
+        assert_eq!(figures(levels, level, "演示乡"), [1, 1], "{level}");
     }
     for level in ["new", "province"] {
-        assert_eq!(figures(levels, level, "演示乙市"), [3, 3, 3], "{level}");
+        assert_eq!(figures(levels, level, "演示乙市"), [3, 3], "{level}");
     }
     for level in ["old", "province"] {
-        assert_eq!(figures(levels, level, "演示甲市"), [1, 1, 1], "{level}");
+        assert_eq!(figures(levels, level, "演示甲市"), [1, 1], "{level}");
     }
-    assert_eq!(figures(levels, "province", "演示省"), [4, 4, 4]);
+    assert_eq!(figures(levels, "province", "演示省"), [4, 4]);
     for level in ["province", "old", "new", "county", "township"] {
         no_parked(levels, level);
     }
+}
+
+/// What is entered after the move goes up the new way.
+fn lives_on(levels: &Levels) {
     enter(levels, "township", 5);
     enter(levels, "county", 6);
     rounds(levels, &AFTER[..3], 1);
     for (level, unit) in [("new", "演示县"), ("province", "演示县"), ("county", "演示县")]
     {
-        assert_eq!(figures(levels, level, unit), [4, 4, 4], "{level}");
+        assert_eq!(figures(levels, level, unit), [4, 4], "{level}");
     }
-    assert_eq!(figures(levels, "province", "演示省"), [6, 6, 6]);
+    assert_eq!(figures(levels, "province", "演示省"), [6, 6]);
     // the receipts of both levels above, old ones of the former city among them no more
-    rounds(levels, &AFTER[..3], 2);
+    rounds(levels, &AFTER[..3], 1);
     let status = levels.json("county", &["status"]);
     let arrived = status["arrived"].as_array().unwrap();
     assert_eq!(arrived.len(), 2, "{status}");
@@ -130,9 +142,10 @@ fn lives_on(levels: &Levels) {
 fn a_county_moves_with_its_node_and_the_new_city_enrols_it() {
     let levels = federation();
     levels.ok("province", &["unit", "move", "演示县", "--parent", "演示乙市"]);
-    passing_rounds(&levels, &BEFORE, 2);
+    passing_rounds(&levels, &BEFORE, 1);
     enrolled_anew(&levels, "new");
     passing_rounds(&levels, &AFTER, 3);
+    agree(&levels);
     lives_on(&levels);
 }
 
@@ -142,5 +155,31 @@ fn the_province_enrols_it_below_the_new_city_before_the_county_hears_of_the_move
     levels.ok("province", &["unit", "move", "演示县", "--parent", "演示乙市"]);
     enrolled_anew(&levels, "province");
     passing_rounds(&levels, &AFTER, 4);
-    lives_on(&levels);
+    agree(&levels);
+}
+
+#[test]
+fn a_city_gets_a_node_late_above_a_county_that_has_one() {
+    let levels = Levels::raise(&WITHOUT_A_CITY, DIVISIONS);
+    enter(&levels, "township", 1);
+    enter(&levels, "county", 2);
+    levels.sync();
+    let root = Node::load(&levels.data("province")).unwrap().config.root_key;
+    let root = hub_core::hash::hex_encode(&root.0);
+    let (request, answer) = (levels.path("request.hub"), levels.path("answer.hub"));
+    let ask = ["enrol", "request", "--unit", "演示甲市", "--root", &root, "--out", &request];
+    levels.ok("old", &ask);
+    levels.ok("province", &["enrol", "approve", &request, "--out", &answer]);
+    levels.ok("old", &["enrol", "accept", &answer]);
+    // what came from below is named to it and comes when it asks
+    levels.carry_anyhow("province", "old", "演示甲市");
+    enrolled_anew(&levels, "old");
+    passing_rounds(&levels, &BEFORE[..3], 3);
+    rounds(&levels, &BEFORE[..3], 1);
+    enter(&levels, "township", 5);
+    rounds(&levels, &BEFORE[..3], 1);
+    for level in ["county", "old", "province"] {
+        assert_eq!(figures(&levels, level, "演示县"), [3, 3], "{level}");
+        no_parked(&levels, level);
+    }
 }

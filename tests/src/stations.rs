@@ -129,6 +129,24 @@ impl Station {
         enrol::accept(&self.directory, &approved.answer, Some(url), None).unwrap();
     }
 
+    /// Has a server for all whom it has approved.
+    pub fn serves(&mut self) {
+        if let Some(server) = &self.server {
+            server.reload(&ServerPlan::of_node(&self.node()).unwrap()).unwrap();
+            return;
+        }
+        self.stop();
+        self.open_server();
+        self.start();
+    }
+
+    /// Writes where it is to find the node above.
+    pub fn dials(&self, url: &str) {
+        let mut node = self.node();
+        node.config.parent.as_mut().unwrap().url = Some(url.to_owned());
+        std::fs::write(self.directory.join(CONFIG_FILE), node.config.to_toml().unwrap()).unwrap();
+    }
+
     fn asks(&self, root_key: RootKey) -> Vec<u8> {
         let asking = Asking { root_key, unit: "演示".into(), token: String::new() };
         enrol::request(&self.directory, &asking, self.clock.now()).unwrap().1
@@ -229,7 +247,7 @@ impl Three {
 }
 
 /// Enrols a node below one whose daemon runs, and starts it: what it serves comes down to it.
-fn enrolled(
+pub fn enrolled(
     above: &mut Station,
     below: &mut Station,
     root_key: RootKey,
@@ -238,12 +256,8 @@ fn enrolled(
     let request = below.asks(root_key);
     // the list of the server's users is written by the approval
     below.is_enrolled_by(above, &request, "nats://nowhere");
-    above.stop();
-    above.open_server();
-    above.start();
-    let mut node = below.node();
-    node.config.parent.as_mut().unwrap().url = Some(dial(&above.server().url()));
-    std::fs::write(below.directory.join(CONFIG_FILE), node.config.to_toml().unwrap()).unwrap();
+    above.serves();
+    below.dials(&dial(&above.server().url()));
     below.start();
     wait::until("a new node learns whom it serves", PATIENCE, || {
         below.replica().who().unit == Some(below.unit)
