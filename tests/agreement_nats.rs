@@ -186,10 +186,9 @@ fn serve(above: &Station) -> NatsServer {
     let plan = ServerPlan::of_node(&node).unwrap();
     let server = NatsServer::start(&plan, &above.directory.join("nats")).unwrap();
     node.config.server = Some(ServerConfig {
-        url: server.url(),
-        tls_ca: None,
         stream_bytes: 64 << 20,
         messages_per_child: 1_000,
+        ..ServerConfig::of_url(&server.url())
     });
     std::fs::write(above.directory.join(CONFIG_FILE), node.config.to_toml().unwrap()).unwrap();
     server

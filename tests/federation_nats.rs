@@ -79,10 +79,9 @@ impl Station {
         let plan = ServerPlan::of_node(&node).unwrap();
         let server = NatsServer::start(&plan, &self.directory.join("nats")).unwrap();
         node.config.server = Some(ServerConfig {
-            url: server.url(),
-            tls_ca: None,
             stream_bytes: 64 << 20,
             messages_per_child: 1_000,
+            ..ServerConfig::of_url(&server.url())
         });
         let text = node.config.to_toml().unwrap();
         std::fs::write(self.directory.join(hub::config::CONFIG_FILE), text).unwrap();

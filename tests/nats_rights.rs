@@ -53,6 +53,7 @@ impl World {
             store_dir: directory.path().into(),
             tls: None,
             websocket: None,
+            cluster: None,
         };
         let server = NatsServer::start(&plan, &directory.path().join("nats")).unwrap();
         Self { server, county, townships, plan, _directory: directory }
@@ -68,6 +69,7 @@ impl World {
             federation: FEDERATION,
             stream_bytes: 64 << 20,
             messages_per_child: 100,
+            replicas: 1,
         };
         spawn_children_link(settings, events).await.unwrap()
     }

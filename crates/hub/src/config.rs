@@ -157,7 +157,7 @@ pub struct ParentConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServerConfig {
-    /// Where this node finds it, e.g. `nats://127.0.0.1:4222`.
+    /// Where this node finds it, e.g. `nats://127.0.0.1:4222`. The servers of a cluster, separated by commas.
     pub url: String,
     /// As for the parent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -169,6 +169,9 @@ pub struct ServerConfig {
     /// blocks no other.
     #[serde(default = "default_messages_per_child")]
     pub messages_per_child: u32,
+    /// How many servers of a cluster keep each block under way: 1, or 3 where there are three.
+    #[serde(default = "default_replicas", skip_serializing_if = "is_default_replicas")]
+    pub replicas: u8,
 }
 
 impl ServerConfig {
@@ -179,8 +182,18 @@ impl ServerConfig {
             tls_ca: None,
             stream_bytes: default_stream_bytes(),
             messages_per_child: default_messages_per_child(),
+            replicas: default_replicas(),
         }
     }
+}
+
+fn default_replicas() -> u8 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_default_replicas(replicas: &u8) -> bool {
+    *replicas == default_replicas()
 }
 
 fn default_stream_bytes() -> u64 {
@@ -406,6 +419,7 @@ mod tests {
                 tls_ca: None,
                 stream_bytes: 1 << 20,
                 messages_per_child: 9,
+                replicas: 3,
             }),
             courier: Some(CourierConfig {
                 to: vec![Neighbours::Parent],

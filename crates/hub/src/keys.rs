@@ -177,7 +177,11 @@ impl KeyStore {
         Ok(secret)
     }
 
-    fn load_or_create(&self, name: &str) -> Result<Secret, KeyError> {
+    /// The secret of this name, made when there is none yet.
+    ///
+    /// # Errors
+    /// As for [`KeyStore::load`].
+    pub fn load_or_create(&self, name: &str) -> Result<Secret, KeyError> {
         match self.load(name)? {
             Some(secret) => Ok(secret),
             None => match self.create(name) {

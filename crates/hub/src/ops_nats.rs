@@ -2,7 +2,12 @@
 //!
 //! One user per child, with exactly the rights of DESIGN §10 and nothing on `$JS.>`: whoever steals a
 //! child's key can send in that child's name, and neither read nor delete nor block anything else. The
-//! text holds public keys only, and works on nats-server 2.9 and later.
+//! text holds public keys only (that of a cluster also the password of its servers), and works on nats-server
+//! 2.9 and later.
+
+mod cluster;
+
+pub use cluster::{CLUSTER_SERVERS, ClusterPlan, RouteFiles};
 
 use crate::config::Node;
 use crate::keys::{KeyError, KeyStore, is_nats_user};
@@ -202,6 +207,8 @@ pub struct ServerPlan {
     pub tls: Option<(PathBuf, PathBuf)>,
     /// Where the server listens for WebSocket as well, `host:port`: for networks that open only 443.
     pub websocket: Option<String>,
+    /// Its place among the servers of a cluster, if it is not alone.
+    pub cluster: Option<ClusterPlan>,
 }
 
 /// The default of [`ServerPlan::listen`].
@@ -217,7 +224,8 @@ impl ServerPlan {
         let user = KeyStore::new(node.keys_dir()).nats_user().map_err(PlanError::Key)?;
         let children = Children::of_node(node).map_err(PlanError::Children)?;
         let url = node.config.server.as_ref().map(|server| server.url.as_str());
-        let listen = url.and_then(|url| url.split("://").nth(1)).unwrap_or(LISTEN_DEFAULT);
+        let first = url.and_then(|url| url.split(',').next());
+        let listen = first.and_then(|url| url.split("://").nth(1)).unwrap_or(LISTEN_DEFAULT);
         Ok(Self {
             federation: node.federation(),
             parent: node.config.node,
@@ -227,6 +235,7 @@ impl ServerPlan {
             store_dir: node.data_dir().join("nats"),
             tls: None,
             websocket: None,
+            cluster: None,
         })
     }
 
@@ -248,7 +257,9 @@ impl ServerPlan {
         writeln!(text, "# nats-server for the children of node {}", self.parent)?;
         writeln!(text, "# Written by `hub ops nats-config`; changed by hand, it is overwritten.")?;
         writeln!(text, "# After a change: nats-server --signal reload, or kill -HUP its process.")?;
-        writeln!(text, "server_name: {}", quoted(&format!("hub_{}", self.parent)))?;
+        let number = self.cluster.as_ref().map(|cluster| format!("_{}", cluster.number));
+        let name = format!("hub_{}{}", self.parent, number.unwrap_or_default());
+        writeln!(text, "server_name: {}", quoted(&name))?;
         writeln!(text, "listen: {}", quoted(&self.listen))?;
         writeln!(text, "max_payload: 1048576")?;
         let tls = self.tls.as_ref().map(|(certificate, key)| {
@@ -263,6 +274,9 @@ impl ServerPlan {
             writeln!(text, "websocket {{ listen: {}, {tls} }}", quoted(listen))?;
         }
         writeln!(text, "jetstream {{ store_dir: {} }}", path_text(&self.store_dir))?;
+        if let Some(cluster) = &self.cluster {
+            cluster.write(text, self.parent)?;
+        }
         writeln!(text, "authorization {{\n  users: [")
     }
 
@@ -354,6 +368,7 @@ mod tests {
             store_dir: "a \"quoted\" place".into(),
             tls: None,
             websocket: None,
+            cluster: None,
         };
         let text = plan.to_config();
         let of_child = text.split("# a} evil\n").nth(1).unwrap();

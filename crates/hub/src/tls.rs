@@ -75,6 +75,31 @@ pub fn make(
     hosts: &[String],
     now: Millis,
 ) -> Result<ServerFiles, TlsError> {
+    certify(directory, owner, (hosts, "server"), &[ExtendedKeyUsagePurpose::ServerAuth], now)
+}
+
+/// Makes the certificate that the servers of a cluster show each other: each dials and is dialled.
+///
+/// # Errors
+/// As for [`make`].
+pub fn make_route(
+    directory: &Path,
+    owner: &str,
+    hosts: &[String],
+    now: Millis,
+) -> Result<ServerFiles, TlsError> {
+    let both = [ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+    certify(directory, owner, (hosts, "route"), &both, now)
+}
+
+/// A certificate for servers of these names, in files of this name.
+fn certify(
+    directory: &Path,
+    owner: &str,
+    (hosts, name): (&[String], &str),
+    purposes: &[ExtendedKeyUsagePurpose],
+    now: Millis,
+) -> Result<ServerFiles, TlsError> {
     let io = |error| TlsError::Io { path: directory.to_owned(), error };
     match fs::DirBuilder::new().mode(0o700).create(directory) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(io(error)),
@@ -82,13 +107,13 @@ pub fn make(
     }
     let files = ServerFiles {
         ca: directory.join("ca.pem"),
-        certificate: directory.join("server.pem"),
-        key: directory.join("server.key"),
+        certificate: directory.join(format!("{name}.pem")),
+        key: directory.join(format!("{name}.key")),
     };
     let issuer = ca(&directory.join("ca.key"), &files.ca, owner, now)?;
     let mut params = CertificateParams::new(hosts)?;
     params.distinguished_name.push(DnType::CommonName, format!("hub {owner}"));
-    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.extended_key_usages = purposes.to_vec();
     params.use_authority_key_identifier_extension = true;
     hold(&mut params, now, SERVER_DAYS);
     let key = KeyPair::generate()?;

@@ -197,9 +197,9 @@ pub enum EnrolCommand {
     Accept {
         /// The answer
         file: String,
-        /// The NATS server of the node above; bundles if not given
+        /// The NATS server of the node above, several of a cluster; bundles if not given
         #[arg(long)]
-        url: Option<String>,
+        url: Vec<String>,
         /// A PEM file that vouches for that server
         #[arg(long, value_name = "FILE")]
         tls_ca: Option<PathBuf>,
@@ -217,9 +217,9 @@ pub enum FollowCommand {
         /// The federation's root key
         #[arg(long, value_name = "KEY")]
         root: String,
-        /// That node's NATS server; bundles if not given
+        /// That node's NATS server, several of a cluster; bundles if not given
         #[arg(long)]
-        url: Option<String>,
+        url: Vec<String>,
         /// A PEM file that vouches for that server
         #[arg(long, value_name = "FILE")]
         tls_ca: Option<PathBuf>,
@@ -413,9 +413,17 @@ pub enum OpsCommand {
 #[derive(Debug, Clone, Args)]
 pub struct NatsConfig {
     /// Where the server listens, host:port; beyond loopback it needs TLS
-    #[arg(long, value_name = "ADDRESS")]
-    pub listen: String,
-    /// Where the configuration goes
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        required_unless_present = "cluster",
+        conflicts_with = "cluster"
+    )]
+    pub listen: Option<String>,
+    /// Three times, for a cluster: where one of its servers listens for nodes and for the other servers
+    #[arg(long, value_name = "ADDRESS/ADDRESS")]
+    pub cluster: Vec<String>,
+    /// Where the configuration goes; of a cluster with -1, -2, -3 before the extension
     #[arg(long, value_name = "FILE")]
     pub out: String,
     /// TLS by a private CA in tls/ of the data directory, made when there is none

@@ -116,6 +116,11 @@ fn data_of(cli: &Cli, env: &Env) -> Result<PathBuf, CommandError> {
     })
 }
 
+/// Servers as the configuration lists them; none where none is typed.
+fn listed(urls: &[String]) -> Option<String> {
+    (!urls.is_empty()).then(|| urls.join(","))
+}
+
 /// The command library, for the daemon and for a process of its own.
 #[derive(Default)]
 pub struct HubCommands {
@@ -173,10 +178,10 @@ impl Place<'_> {
                 enrol::renew(data, out, Arc::new(SystemClock), lang, io)?
             }
             Command::Enrol(EnrolCommand::Accept { file, url, tls_ca }) => {
-                enrol::accept(data, file, url.as_deref(), tls_ca.clone(), lang, io)?
+                enrol::accept(data, file, listed(url).as_deref(), tls_ca.clone(), lang, io)?
             }
             Command::Follow(FollowCommand::Request { node, root, url, tls_ca, out }) => {
-                let asked = follow::Asked { node, root, url: url.clone(), tls_ca: tls_ca.clone() };
+                let asked = follow::Asked { node, root, url: listed(url), tls_ca: tls_ca.clone() };
                 follow::request(data, asked, out, SystemClock.now(), lang, io)?
             }
             Command::Backup(to) => backup::backup(data, &to.file, lang, io)?,

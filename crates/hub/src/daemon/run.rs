@@ -339,6 +339,7 @@ async fn children_link(
         federation: node.federation(),
         stream_bytes: config.stream_bytes,
         messages_per_child: config.messages_per_child,
+        replicas: config.replicas,
     };
     spawn_children_link(settings, events).await.map_err(DaemonError::Dial)
 }

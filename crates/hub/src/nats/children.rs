@@ -18,6 +18,8 @@ pub struct ChildrenSettings {
     pub stream_bytes: u64,
     /// The most blocks under way that the server keeps for one child.
     pub messages_per_child: u32,
+    /// How many servers of a cluster keep each of them.
+    pub replicas: u8,
 }
 
 /// Starts the link to the children; the server need not be there yet.
@@ -36,6 +38,7 @@ pub async fn spawn_children_link(
     let bounds = StreamBounds {
         bytes: settings.stream_bytes,
         messages_per_child: settings.messages_per_child,
+        replicas: settings.replicas,
     };
     let Connection { client, standing, denied } = connection;
     let pull = Pull::new(client.clone(), standing, subjects.clone(), bounds, events.clone());

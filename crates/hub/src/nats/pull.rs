@@ -40,6 +40,7 @@ const RETRY_MILLIS: u64 = 500;
 pub(super) struct StreamBounds {
     pub(super) bytes: u64,
     pub(super) messages_per_child: u32,
+    pub(super) replicas: u8,
 }
 
 /// By what a stream is known to be the same as before.
@@ -186,7 +187,7 @@ impl Task {
             max_bytes: i64::try_from(self.bounds.bytes).unwrap_or(i64::MAX),
             max_consumers: 1,
             duplicate_window: DUPLICATE_WINDOW,
-            num_replicas: 1,
+            num_replicas: usize::from(self.bounds.replicas),
             ..stream::Config::default()
         }
     }
@@ -305,4 +306,5 @@ fn same_bounds(found: &stream::Config, wanted: &stream::Config) -> bool {
         && found.max_bytes == wanted.max_bytes
         && found.max_messages_per_subject == wanted.max_messages_per_subject
         && found.discard_new_per_subject == wanted.discard_new_per_subject
+        && found.num_replicas == wanted.num_replicas
 }
