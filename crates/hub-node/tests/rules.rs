@@ -10,9 +10,10 @@ use hub_core::hash::Hash;
 use hub_core::id::{ChainId, FederationId, Lane, NodeId, UnitId};
 use hub_core::time::{Day, Hlc, Millis, Precision};
 use hub_node::io::{
-    Channel, Context, Event, Hold, Input, JournalId, Memory, Output, Position, Quota, Refusal,
-    Scope, Start, StoredBlock,
+    ChainRange, Channel, Context, Event, Hold, Input, JournalBlock, JournalId, Memory, Origin, Output,
+    Position, Quota, Refusal, Scope, Start, StoredBlock,
 };
+use hub_node::limits::DOOR_MILLIS;
 use hub_node::machine::Machine;
 use hub_node::wire::{Message, Receipt, Ship, StreamId, sign};
 use std::collections::BTreeMap;
@@ -338,4 +339,71 @@ fn what_is_over_a_childs_quota_stays_with_it_until_there_is_room_and_nothing_is_
     assert!(put_off(&machine.step(NOW + HOUR / 4, ship(&blocks[3], 8), &world)));
     assert_eq!(stores(&machine.step(NOW + HOUR / 2 + 1_000, ship(&blocks[3], 9), &world)), 1);
     assert_eq!(machine.status().below[0].quota.over_since, None);
+}
+
+/// What a machine sends of blocks, as it names them: (epoch, whether in its stream).
+fn sent(outputs: &[Output]) -> Vec<(u32, bool)> {
+    let messages = outputs.iter().filter_map(|output| match output {
+        Output::Send { bytes, .. } => Message::decode(bytes, federation()).ok(),
+        _ => None,
+    });
+    let blocks = messages.filter_map(|message| match message {
+        Message::Ship(ship) => Some((ship.block.header().chain.epoch, true)),
+        Message::Loose(block) => Some((block.header().chain.epoch, false)),
+        _ => None,
+    });
+    blocks.collect()
+}
+
+#[test]
+fn what_an_epoch_signed_ahead_of_time_holds_up_no_later_one() {
+    let ahead = 1_000 * DOOR_MILLIS;
+    let world = World::default();
+    let mut child = Machine::new();
+    let start = Start {
+        node: node(2),
+        epoch: 2,
+        journal: JournalId([2; 16]),
+        end: 3,
+        parent: Some(node(1)),
+        ..start(Quota::default(), Vec::new())
+    };
+    child.step(NOW, Input::Start(Box::new(start)), &world);
+    let mut own = blocks(&[0, ahead], 2, 1);
+    let chain = ChainId { node: node(2), epoch: 2, lane: Lane::Up };
+    let place = ChainHead::empty(own[1].hash()).next_place(federation(), chain);
+    let facts = [own[0].body().unwrap()];
+    let [hub_core::codec::Body::Rows(facts)] = &facts else { panic!("rows") };
+    own.push(Block::seal(place, facts, &key(3)).unwrap());
+    let journal: Vec<JournalBlock> = (1..)
+        .zip(&own)
+        .map(|(position, block)| JournalBlock {
+            position,
+            origin: Origin::Own,
+            beside: false,
+            block: block.clone(),
+        })
+        .collect();
+
+    let mut parcel = child.clone();
+    parcel.open_parcel(NOW, node(1), None, &world).unwrap();
+    let read = Input::JournalRead { reader: node(1), after: 0, blocks: journal, end: 3 };
+    parcel.step(NOW, Input::LocalAppended { up_to: 3 }, &world);
+    let outputs = parcel.step(NOW, read, &world);
+    assert_eq!(sent(&outputs), [(1, true), (2, true)], "what is ahead is passed over");
+
+    // asked for, it is sent once its time has come
+    let range = ChainRange { chain: own[1].header().chain, first: 2, last: 2 };
+    let bytes = Message::Want(vec![range]).encode(federation());
+    for (now, expected) in [(NOW, vec![]), (NOW + ahead, vec![(1, false)])] {
+        let bytes = bytes.clone();
+        let want = Input::Received { from: node(1), channel: Channel::Down, bytes, delivery: None };
+        let outputs = child.step(now, want, &world);
+        let request = outputs.iter().find_map(|output| match output {
+            Output::ReadBlocks { request, .. } => Some(*request),
+            _ => None,
+        });
+        let read = Input::BlocksRead { request: request.unwrap(), blocks: vec![own[1].clone()] };
+        assert_eq!(sent(&child.step(now, read, &world)), expected);
+    }
 }

@@ -162,6 +162,11 @@ impl Machine {
         self.start.as_ref().map_or(NodeId::NIL, |start| start.node)
     }
 
+    /// Who signs here, and in which epoch.
+    fn writer(&self) -> (NodeId, u32) {
+        self.start.as_ref().map_or((NodeId::NIL, 0), |start| (start.node, start.epoch))
+    }
+
     fn follows(&self) -> bool {
         self.start.as_ref().is_some_and(|start| start.follows)
     }

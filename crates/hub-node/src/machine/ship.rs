@@ -4,8 +4,9 @@ use super::Machine;
 use super::outbound::{Outbound, Read, Way};
 use super::want::may_have;
 use crate::io::{Context, JournalBlock, Origin, Output, Position, Scope};
-use crate::limits::{IN_FLIGHT_BYTES_MAX, READ_BYTES};
+use crate::limits::{DOOR_MILLIS, IN_FLIGHT_BYTES_MAX, READ_BYTES};
 use crate::wire::{Cursor, StreamId};
+use hub_core::header::Header;
 use hub_core::id::{Lane, NodeId};
 use hub_core::time::Millis;
 
@@ -75,7 +76,7 @@ impl Machine {
         context: &dyn Context,
     ) {
         self.reading.remove(&after);
-        let own_end = self.end;
+        let (own_end, own) = (self.end, self.writer());
         let readers: Vec<NodeId> = self
             .peers
             .iter()
@@ -92,11 +93,11 @@ impl Machine {
             let since = peer.parent_since;
             let Some(outbound) = &mut peer.outbound else { continue };
             let read = Read { blocks, end, own_end, pass: up, now };
-            let messages = if up {
-                outbound.feed(&read, |block| way_up(block, since))
-            } else {
-                outbound.feed(&read, |block| way_down(block, id, scope, context))
-            };
+            let messages = outbound.feed(&read, |block| match block {
+                block if ran_ahead(block.block.header(), own, now) => Way::Skip,
+                block if up => way_up(block, since),
+                block => way_down(block, id, scope, context),
+            });
             let attempt = outbound.attempt();
             for message in messages {
                 self.send_blocks(id, &message, attempt);
@@ -113,6 +114,15 @@ impl Machine {
             }
         }
     }
+}
+
+/// Whether a block is of an earlier epoch of ours whose clock ran ahead: no door lets it in before its time,
+/// and all that stands behind it would wait with it. When its time has come, the comparison of frontiers
+/// brings it.
+pub(super) fn ran_ahead(header: &Header, (node, epoch): (NodeId, u32), now: Millis) -> bool {
+    header.chain.node == node
+        && header.chain.epoch < epoch
+        && header.last_hlc.millis() > now.saturating_add(DOOR_MILLIS)
 }
 
 /// To the parent goes what is not from it. What came from a former parent goes by name: the new one

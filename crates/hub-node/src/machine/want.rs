@@ -1,6 +1,7 @@
 //! Wants: blocks asked for by name, and the answers.
 
 use super::Machine;
+use super::ship::ran_ahead;
 use crate::io::{ChainRange, Context, Output, Scope};
 use crate::limits::{
     RANGES_MAX, READS_MAX, WANT_AFTER_MILLIS, WANT_AGAIN_MILLIS, WANT_BYTES_MAX, WANTED_BLOCKS_MAX,
@@ -85,8 +86,11 @@ impl Machine {
         let gone = scope.is_none() && Some(to) != self.parent;
         let Some(peer) = self.peers.get_mut(&to) else { return };
         peer.reads = peer.reads.saturating_sub(1);
-        let granted =
-            |block: &Block| scope.is_none_or(|scope| may_have_block(block, to, scope, context));
+        let own = self.writer();
+        let granted = |block: &Block| {
+            let may = scope.is_none_or(|scope| may_have_block(block, to, scope, context));
+            may && !ran_ahead(block.header(), own, now)
+        };
         for block in blocks.into_iter().filter(|_| !gone).filter(granted) {
             // Asked for again, it is sent again: the time makes each answer another message.
             self.send_blocks(to, &Message::Loose(block), now);

@@ -1,9 +1,9 @@
 //! The commands, and what all of them may be told.
 
 use super::{
-    AuditCommand, BackupFile, BranchCommand, BundleCommand, CasesCommand, EnrolCommand, Explain,
-    FigureCommand, Findings, FollowCommand, ForkCommand, Init, LogCommand, MemberCommand, Missing,
-    OpsCommand, PeriodCommand, QueryCommand, Undo, UnitCommand,
+    AuditCommand, BackupFile, BranchCommand, BundleCommand, CasesCommand, ClockCommand,
+    EnrolCommand, Explain, FigureCommand, Findings, FollowCommand, ForkCommand, Init, LogCommand,
+    MemberCommand, Missing, OpsCommand, PeriodCommand, QueryCommand, Undo, UnitCommand,
 };
 use crate::render::Format;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -80,6 +80,9 @@ pub enum Command {
     /// Join this node to the one above, or admit one below
     #[command(subcommand)]
     Enrol(EnrolCommand),
+    /// The clock: a node whose clock ran ahead signs again
+    #[command(subcommand)]
+    Clock(ClockCommand),
     /// A standby or an auditor's copy: a directory that follows one node's journal
     #[command(subcommand)]
     Follow(FollowCommand),

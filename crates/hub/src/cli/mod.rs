@@ -18,8 +18,8 @@ pub use figures::{Decided, FigureCommand, Findings, Missing};
 pub use help::{Parsed, parse};
 pub use node::{
     AuditCheck, AuditCommand, AuditFork, Audited, BackupFile, BasisArg, BundleCommand, ByArg,
-    Coverage, EnrolCommand, FlowsArgs, FlowsBy, FollowCommand, ForkCommand, Init, LogCommand,
-    NatsConfig, OpsCommand, QueryCommand, SinceArg, Trail,
+    ClockCommand, Coverage, EnrolCommand, FlowsArgs, FlowsBy, FollowCommand, ForkCommand, Init,
+    LogCommand, NatsConfig, OpsCommand, QueryCommand, SinceArg, Trail,
 };
 pub use records::{
     BranchCommand, ImportArgs, MemberCommand, PersonArgs, Undo, UnitCommand, UnitSucceed,

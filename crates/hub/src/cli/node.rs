@@ -187,7 +187,7 @@ pub enum EnrolCommand {
         #[arg(long)]
         reason: String,
     },
-    /// Begin a new epoch: after a restore, for a new key, or when the clock ran ahead
+    /// Begin a new epoch: after a restore, or for a new key
     Renew {
         /// Where the request goes
         #[arg(long, value_name = "FILE")]
@@ -203,6 +203,17 @@ pub enum EnrolCommand {
         /// A PEM file that vouches for that server
         #[arg(long, value_name = "FILE")]
         tls_ca: Option<PathBuf>,
+    },
+}
+
+/// `hub clock`.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ClockCommand {
+    /// Begin a new epoch where the clock ran ahead while facts were signed, and is right now
+    Recover {
+        /// Where the request for the node above goes
+        #[arg(long, value_name = "FILE")]
+        out: String,
     },
 }
 

@@ -9,6 +9,7 @@ pub mod branch;
 pub mod branch_acts;
 pub mod bundle;
 pub mod cases;
+pub mod clock;
 mod corrections;
 pub mod enrol;
 pub mod error;

@@ -6,14 +6,14 @@ use super::error::CommandError;
 use super::past::When;
 use super::session::{Session, Shared, boundaries_of, day_of};
 use super::{
-    audit, audit_check, audit_trail, backup, branch_acts, bundle, cases, enrol, explain,
+    audit, audit_check, audit_trail, backup, branch_acts, bundle, cases, clock, enrol, explain,
     figure_acts, findings, flows, follow, fork, log, member_acts, missing, nats_config, period,
     query, revoke, status, undo, unit, unit_acts, unit_succeed,
 };
 use crate::cli::{
-    self, AuditCommand, BundleCommand, ByArg, Cli, Command, EnrolCommand, FollowCommand,
-    ForkCommand, LogCommand, OpsCommand, Parsed, PeriodCommand, QueryCommand, SinceArg,
-    UnitCommand,
+    self, AuditCommand, BundleCommand, ByArg, Cli, ClockCommand, Command, EnrolCommand,
+    FollowCommand, ForkCommand, LogCommand, OpsCommand, Parsed, PeriodCommand, QueryCommand,
+    SinceArg, UnitCommand,
 };
 use crate::clock::{Clock, SystemClock};
 use crate::command_io::CommandIo;
@@ -177,6 +177,9 @@ impl Place<'_> {
             Command::Enrol(EnrolCommand::Renew { out }) => {
                 enrol::renew(data, out, Arc::new(SystemClock), lang, io)?
             }
+            Command::Clock(ClockCommand::Recover { out }) => {
+                clock::recover(data, out, Arc::new(SystemClock), lang, io)?
+            }
             Command::Enrol(EnrolCommand::Accept { file, url, tls_ca }) => {
                 enrol::accept(data, file, listed(url).as_deref(), tls_ca.clone(), lang, io)?
             }
@@ -294,6 +297,7 @@ fn dispatch(session: &Session<'_>, command: &Command) -> Result<u8, CommandError
         Command::Log(LogCommand::Repair)
         | Command::Init(_)
         | Command::Enrol(_)
+        | Command::Clock(_)
         | Command::Follow(_)
         | Command::Run { .. }
         | Command::Backup(_)

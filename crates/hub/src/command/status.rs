@@ -76,7 +76,9 @@ impl Page<'_> {
         }
         line("磁盘", "disk", self.disk());
         if let Some(why) = &snapshot.does_not_sign {
-            line("暂停签发", "does not sign", why.clone());
+            let refused = self.session.replica().may_sign().err();
+            let zh = refused.as_ref().map_or_else(|| why.clone(), words::signing_refused);
+            line("暂停签发", "does not sign", lang.pick(zh, why.clone()));
         }
         table
     }

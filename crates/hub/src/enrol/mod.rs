@@ -3,6 +3,7 @@
 
 mod accept;
 mod approve;
+mod clock;
 mod error;
 mod follow;
 mod found;
@@ -15,6 +16,7 @@ mod token;
 pub use accept::{Accepted, accept};
 pub(crate) use approve::chain_file;
 pub use approve::{Approval, Approved, approve, requested};
+pub use clock::{Clocks, Verdict};
 pub use error::EnrolError;
 pub use follow::{admit, follow};
 pub use found::{Founding, found};

@@ -5,7 +5,8 @@
 //!
 //! - P1 What [`Replica::write`] returned is durable; what the view shows is durable.
 //! - P2 The view takes in blocks in the journal's order.
-//! - P3 Every fact's HLC is greater than that of every block stored before it, its own and others'.
+//! - P3 Every fact's HLC is greater than that of every block stored before it, its own and others'; but for
+//!   blocks of this node's earlier epochs that were ahead of the clock when the journal was opened.
 //! - P4 A failed write or fsync stops the replica for good: every later call says so.
 
 mod aside;
@@ -49,6 +50,7 @@ use hub_core::view::{BlockSource, View};
 use hub_log::backup::RESTORED_FILE;
 use hub_log::{Journal, Options, Origin, Position, Recovery};
 use hub_node::io::{Memory, Quota};
+use hub_node::limits::DOOR_MILLIS;
 use signing::{Comparison, Gate};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -126,9 +128,15 @@ impl Replica {
         let epoch = epoch.unwrap_or(1);
         let of_epoch = |chain: &&ChainId| chain.node == config.node && chain.epoch == epoch;
         let own = heads.iter().filter(|(chain, _)| of_epoch(chain));
+        // What an epoch signed whose clock ran ahead must not keep the next one ahead too.
+        let latest = clock.now().saturating_add(DOOR_MILLIS);
+        let ran_ahead = |chain: &ChainId, last: Hlc| {
+            chain.node == config.node && chain.epoch < epoch && last.millis() > latest
+        };
+        let stored = heads.iter().filter(|(chain, head)| !ran_ahead(chain, head.last_hlc));
         let sealing = Sealing::new(
             own.map(|(chain, head)| (chain.lane, *head)).collect(),
-            heads.values().map(|head| head.last_hlc).max().unwrap_or(Hlc::ZERO),
+            stored.map(|(_, head)| head.last_hlc).max().unwrap_or(Hlc::ZERO),
         );
         let mut gate = Gate::default();
         let followers = followers_of(node)?;
@@ -261,6 +269,11 @@ impl Replica {
     pub fn may_sign(&self) -> Result<(), SigningRefused> {
         let last_own = held(&self.sealing).last_own;
         self.check_gate(last_own).map(|_| ())
+    }
+
+    /// The clock of the newest fact that this node signed in its epoch; zero when there is none.
+    pub fn last_own_hlc(&self) -> Hlc {
+        held(&self.sealing).last_own
     }
 
     fn check_gate(&self, last_own: Hlc) -> Result<&SigningKey, SigningRefused> {

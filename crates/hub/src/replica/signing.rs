@@ -65,13 +65,15 @@ impl fmt::Display for SigningRefused {
             Self::ClockBack { last, found } => write!(
                 f,
                 "the clock stands before this node's own last fact: expected at least {}, found {found} \
-                 (milliseconds since 1970); set the clock right",
+                 (milliseconds since 1970); set the clock right, or if it is right now and ran ahead then: hub \
+                 clock recover",
                 last.millis()
             ),
             Self::ClockOff { parent, found } => write!(
                 f,
                 "the clock is more than ten minutes off the parent's: expected about {parent}, found \
-                 {found} (milliseconds since 1970); set the clock right"
+                 {found} (milliseconds since 1970); set the clock right; if facts were signed ahead of time \
+                 by then: hub clock recover"
             ),
             Self::Behind { chain, expected, found, known_by } => write!(
                 f,

@@ -2,8 +2,9 @@
 
 use super::Lang;
 use crate::replica::{ReplicaError, SigningRefused, WriteError};
+use crate::report::coverage::instant;
 use hub_core::query::QueryError;
-use hub_core::time::Day;
+
 use hub_core::view::verdict::Reason;
 use hub_log::OpenError;
 
@@ -50,23 +51,36 @@ pub fn write_error(lang: Lang, error: &WriteError) -> String {
     lang.pick(zh, error.to_string())
 }
 
-fn signing_refused(refused: &SigningRefused) -> String {
+/// Why this node does not sign now, in Chinese.
+pub fn signing_refused(refused: &SigningRefused) -> String {
     match refused {
         SigningRefused::ClockBack { last, found } => format!(
-            "本机时间({})早于已录入的最后一条记录({}),请校准系统时间后再录入",
-            Day::of_millis(*found),
-            last.day()
+            "本机时间({})早于已录入的最后一条记录({}),请校准系统时间后再录入;现在时间是准的、是以前超前了的,\
+             请运行 hub clock recover",
+            instant(*found),
+            instant(last.millis())
         ),
         SigningRefused::ClockOff { parent, found } => format!(
-            "本机时间({})与上级时间({})相差超过10分钟,请校准系统时间后再录入",
-            Day::of_millis(*found),
-            Day::of_millis(*parent)
+            "本机时间({})与上级时间({})相差超过10分钟,请校准系统时间后再录入;校准后仍提示最后一条记录超前的,\
+             请运行 hub clock recover",
+            instant(*found),
+            instant(*parent)
         ),
         SigningRefused::Restored => {
             "本目录由备份恢复,备份之后的记录在此不可知;请运行 hub enrol renew 申请续用,经上级批准后再录入"
                 .to_owned()
         }
-        other => format!("本节点暂停录入:{other}"),
+        SigningRefused::Behind { expected, found, known_by, .. } => format!(
+            "本目录比本节点已签发的要旧(应到第 {expected} 块,这里只到第 {found} 块;依据:{known_by}),是由备份恢复的;\
+             请运行 hub enrol renew 申请续用,经上级批准后再录入"
+        ),
+        SigningRefused::Forked { height, settled: false, .. } => format!(
+            "有两份本节点在用同一把密钥签发(第 {height} 块):请停掉另一份,由直接上级 hub fork settle 认定"
+        ),
+        SigningRefused::Forked { height, settled: true, .. } => format!(
+            "已认定以另一份本节点为准(自第 {height} 块起):请运行 hub enrol renew 申请续用,经上级批准后再录入"
+        ),
+        SigningRefused::NoKey => "本节点没有密钥,不能签发;请先 hub init 或 hub enrol request".to_owned(),
     }
 }
 

@@ -10,7 +10,7 @@ mod finding;
 pub mod help;
 mod import;
 
-pub use failure::{query_error, reason, replica_error, write_error};
+pub use failure::{query_error, reason, replica_error, signing_refused, write_error};
 pub use finding::{NamedThings, element, finding, finding_name, form};
 pub use import::{import_error, import_result, mend, problem};
 
