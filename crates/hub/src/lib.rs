@@ -9,6 +9,7 @@ pub mod config;
 mod courier;
 pub mod daemon;
 pub mod enrol;
+pub mod expiry;
 pub mod host;
 pub mod import;
 pub mod keys;

@@ -1,6 +1,7 @@
 //! How one node stands: what `hub status` shows.
 
 use crate::config::Node;
+use crate::expiry::{self, ChildExpiry};
 use crate::metrics::SyncTimes;
 use crate::replica::{Backlog, LocalPosition, Replica, ReplicaError};
 use hub_core::hash::Hash;
@@ -47,6 +48,8 @@ pub struct StatusSnapshot {
     pub persons: usize,
     /// Until when the node's enrolment holds; none before it is enrolled.
     pub expires: Option<Millis>,
+    /// Until when the direct children's do, heard of or not.
+    pub child_expires: Vec<ChildExpiry>,
     /// The disk under the data directory.
     pub disk: DiskStatus,
     /// How long making things durable took, since this process opened the journal.
@@ -218,8 +221,7 @@ impl StatusSnapshot {
         });
         let (parked, persons, expires, forks) = {
             let view = replica.read();
-            let enrolled = view.authority().enrolment_of((who.node, who.epoch));
-            let expires = enrolled.map(|enrolled| enrolled.enrolment.expires);
+            let expires = expiry::of_writer(&view, (who.node, who.epoch));
             let forks = view.forks().map(ForkStatus::of).collect();
             (view.parked(), view.persons(), expires, forks)
         };
@@ -239,6 +241,7 @@ impl StatusSnapshot {
             forks,
             persons,
             expires,
+            child_expires: expiry::of_children(replica),
             disk: disk(&node.data_dir()),
             syncs: replica.sync_times(),
         }

@@ -2,10 +2,11 @@
 
 use super::error::CommandError;
 use super::session::Session;
+use crate::expiry::{ChildExpiry, Left};
 use crate::render::{Cell, Format, Table, words};
 use crate::status::{Arrival, ForkStatus, LinkStatus, StatusSnapshot};
 use hub_core::id::NodeId;
-use hub_core::time::{DAY_MILLIS, Day, Hlc, Millis};
+use hub_core::time::{Day, Hlc, Millis};
 use hub_core::view::View;
 
 /// Shows a snapshot.
@@ -19,13 +20,12 @@ pub fn status(session: &Session<'_>, snapshot: &StatusSnapshot) -> Result<u8, Co
         session.io.out(&format!("{json}\n")).map_err(CommandError::Screen)?;
         return Ok(0);
     }
-    let table = {
+    let (table, unwell) = {
         let view = session.replica().read();
-        Page { session, snapshot, view: &view }.table()
+        let page = Page { session, snapshot, view: &view };
+        (page.table(), page.is_unwell())
     };
     session.show(&table)?;
-    let unwell =
-        snapshot.does_not_sign.is_some() || !snapshot.forks.is_empty() || snapshot.damaged > 0;
     Ok(u8::from(unwell))
 }
 
@@ -47,8 +47,8 @@ impl Page<'_> {
         let snapshot = self.snapshot;
         line("单位", "unit", self.unit());
         line("节点", "node", snapshot.node.to_string());
-        if let Some(until) = self.valid_until() {
-            line("有效期至", "valid until", until);
+        if let Some(expires) = snapshot.expires {
+            line("有效期至", "valid until", self.until(expires));
         }
         let running = lang.pick(
             if snapshot.daemon { "运行中" } else { "未运行(仅本地)" },
@@ -63,6 +63,10 @@ impl Page<'_> {
         }
         for child in &snapshot.children {
             line("下级", "child", self.link(child));
+        }
+        for ChildExpiry { node, expires } in self.ending() {
+            let value = format!("{} {}", self.name(*node), self.until(*expires));
+            line("下级有效期至", "child valid until", value);
         }
         for (reason, count) in &snapshot.parked {
             let reason = words::reason(lang, *reason);
@@ -92,28 +96,41 @@ impl Page<'_> {
         )
     }
 
-    /// Until when the enrolment holds, with a warning from 60 days before on (DESIGN §9).
-    fn valid_until(&self) -> Option<String> {
-        const DAYS_WARNED: [u64; 3] = [7, 30, 60];
-        let lang = self.session.lang;
-        let writer = (self.snapshot.node, self.snapshot.epoch);
-        let expires = self.view.authority().enrolment_of(writer)?.enrolment.expires;
-        let day = Day::of_millis(expires);
-        let Some(left) = expires.checked_sub(self.snapshot.at) else {
-            return Some(lang.pick(
-                format!("{day}(已过期:新记录暂存未计,请上级续期)"),
-                format!("{day} (expired: new facts are parked until the parent renews)"),
-            ));
-        };
-        let left = left / DAY_MILLIS;
-        let warned = DAYS_WARNED.iter().find(|days| left < **days);
-        Some(match warned {
-            None => day.to_string(),
-            Some(days) => lang.pick(
-                format!("{day}(不足 {days} 天,请上级续期)"),
-                format!("{day} (less than {days} days left: ask the parent to renew)"),
+    /// Until when an enrolment holds, with a warning where the policy wants one (DESIGN §9).
+    fn until(&self, expires: Millis) -> String {
+        let (lang, day) = (self.session.lang, Day::of_millis(expires));
+        match Left::of(self.view, expires, self.snapshot.at) {
+            Left::Long => day.to_string(),
+            Left::Under(days) => lang.pick(
+                format!("{day}(不足 {days} 天,请续期)"),
+                format!("{day} (less than {days} days left: renew it)"),
             ),
-        })
+            Left::Over => lang.pick(
+                format!("{day}(已过期:新记录暂存未计,请续期)"),
+                format!("{day} (expired: new facts are parked until it is renewed)"),
+            ),
+        }
+    }
+
+    /// The children whose enrolments end soon.
+    fn ending(&self) -> impl Iterator<Item = &ChildExpiry> {
+        let ends = |child: &&ChildExpiry| self.left(child.expires) != Left::Long;
+        self.snapshot.child_expires.iter().filter(ends)
+    }
+
+    fn left(&self, expires: Millis) -> Left {
+        Left::of(self.view, expires, self.snapshot.at)
+    }
+
+    /// Whether somebody must do something now.
+    fn is_unwell(&self) -> bool {
+        let snapshot = self.snapshot;
+        let below = snapshot.child_expires.iter().map(|child| child.expires);
+        let mut ends = snapshot.expires.into_iter().chain(below);
+        snapshot.does_not_sign.is_some()
+            || !snapshot.forks.is_empty()
+            || snapshot.damaged > 0
+            || ends.any(|expires| self.left(expires).is_urgent(self.view))
     }
 
     /// The name of the unit a node serves, as people know it.

@@ -2,6 +2,7 @@
 
 use super::daily::Daily;
 use super::read;
+use super::renewal::Renewals;
 use super::run::DaemonError;
 use crate::config::Node;
 use crate::host::DaemonRequest;
@@ -47,6 +48,7 @@ pub(crate) struct Engine {
     head_copy_at: LocalPosition,
     dropped: u64,
     daily: Daily,
+    renewals: Renewals,
     /// The parent's word could not be judged: its enrolment may not have come yet.
     parent_unheard: bool,
 }
@@ -85,6 +87,7 @@ impl Engine {
             head_copy_at: LocalPosition::START,
             dropped: 0,
             daily,
+            renewals: Renewals::default(),
             parent_unheard: false,
         };
         engine.settle()?;
@@ -111,6 +114,7 @@ impl Engine {
         self.settle()?;
         self.note_receipt();
         self.daily.tick(self.ticks, &self.replica);
+        self.renewals.tick(&self.replica);
         let end = self.replica.last_own();
         if end != self.head_copy_at {
             self.head_copy_at = end;

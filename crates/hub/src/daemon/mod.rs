@@ -10,6 +10,7 @@ mod daily;
 mod engine;
 mod log;
 mod read;
+mod renewal;
 mod restate;
 mod run;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The parent approves: it writes the enrolment and hands back the chain file from the root.
 
 use super::{EnrolError, seal};
+use crate::expiry;
 use crate::keys::PERSON_KEY;
 use crate::ops_nats::{ChildUser, Children};
 use crate::replica::{Draft, LaneChoice, Replica};
@@ -91,6 +92,11 @@ pub fn approve(
                 continues: request.continues.clone(),
                 person_key: person_key.clone(),
             };
+            // What the node wrote after its enrolment had ended counts up to now (DESIGN §9).
+            if let Some(late) = lapsed(transaction.view(), &enrolment, now) {
+                let late = GovernanceFact::NodeEnrolled(Box::new(late));
+                transaction.push(Draft::new(own, today, FactBody::Governance(late)));
+            }
             let enrolled = GovernanceFact::NodeEnrolled(Box::new(enrolment.clone()));
             let fact = transaction.push(Draft::new(own, today, FactBody::Governance(enrolled)));
             Ok((enrolment, fact))
@@ -113,6 +119,17 @@ pub fn approve(
     };
     let answer = Message::EnrolAnswer(Box::new(answer)).encode(replica.who().federation);
     Ok(Approved { answer, enrolment, fact })
+}
+
+/// The enrolment of the epoch that this one continues, lengthened until now if it has ended and was not cut
+/// off: a renewal that comes late loses nobody's work.
+fn lapsed(view: &View, renewed: &Enrolment, now: Millis) -> Option<Enrolment> {
+    let (epoch, _) = renewed.continues.as_ref()?;
+    let before = (renewed.node, *epoch);
+    let ended = expiry::of_writer(view, before)? <= now;
+    let last = &view.authority().enrolment_of(before)?.enrolment;
+    let same = view.tree().find(&renewed.unit) == view.tree().find(&last.unit);
+    (ended && same).then(|| Enrolment { expires: now, ..last.clone() })
 }
 
 /// An employer's registration went up only; its own node must know it too, so it is stated once more in

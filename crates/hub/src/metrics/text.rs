@@ -71,6 +71,12 @@ impl Page {
         let help =
             "Until when the enrolment holds, in seconds since 1970; 0 before it is enrolled.";
         self.gauge("hub_enrolment_expires", help, snapshot.expires.unwrap_or(0) / 1_000);
+        let labels: Vec<[(&str, &dyn Display); 1]> =
+            snapshot.child_expires.iter().map(|child| [("peer", &child.node as _)]).collect();
+        let ends = snapshot.child_expires.iter().map(|child| child.expires / 1_000);
+        let samples: Vec<Sample<'_>> = labels.iter().map(|labels| &labels[..]).zip(ends).collect();
+        let help = "Until when a direct child's enrolment holds, in seconds since 1970.";
+        self.metric("hub_child_enrolment_expires", help, Kind::Gauge, &samples);
         let facts: u64 = snapshot.chains.iter().map(|chain| chain.facts).sum();
         let help = "Facts this node wrote in this and earlier epochs.";
         self.metric("hub_own_facts_total", help, Kind::Counter, &[(&[], facts)]);

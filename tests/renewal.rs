@@ -1,0 +1,72 @@
+//! Enrolments end: it is said before, what is written after is parked, and a renewal that comes late brings it
+//! back, at every level alike.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use hub_tests::demo::people::employer_code;
+use hub_tests::levels::Levels;
+
+/// Enters a firm at the county.
+fn enters(levels: &Levels, serial: u32) {
+    let code = employer_code(serial);
+    let rows = format!("名称,统一社会信用代码,职工人数\n演示第{serial}厂,{code},40\n");
+    let rows = levels.file("单位.csv", &rows);
+    levels.ok("east", &["unit", "import", &rows]);
+}
+
+/// Renews the county's enrolment for so many days.
+fn renews(levels: &Levels, days: &str) {
+    let (request, answer) = (levels.path("renew.hub"), levels.path("answer.hub"));
+    levels.ok("east", &["enrol", "renew", "--out", &request]);
+    levels.ok("province", &["enrol", "approve", &request, "--days", days, "--out", &answer]);
+    levels.ok("east", &["enrol", "accept", &answer]);
+    levels.sync();
+}
+
+/// What both levels count of the county.
+fn counted(levels: &Levels) -> [i64; 2] {
+    ["province", "east"].map(|level| levels.count(level, "演示东县", "units.all"))
+}
+
+#[test]
+fn an_enrolment_that_ended_is_renewed_late_and_nobodys_work_is_lost() {
+    let levels = Levels::found();
+    enters(&levels, 1);
+    levels.sync();
+    let fine = levels.run("east", &["status"]);
+    assert!(fine.code == 0 && !fine.out.contains("续期"), "{fine:?}");
+
+    // it is said before, here and above, and whoever asks by a script hears it too
+    renews(&levels, "50");
+    let soon = levels.run("east", &["status"]);
+    assert!(soon.code == 0 && soon.out.contains("不足 60 天"), "{soon:?}");
+    renews(&levels, "5");
+    let soon = levels.run("east", &["status"]);
+    assert!(soon.code == 1 && soon.out.contains("不足 7 天"), "{soon:?}");
+    let above = levels.run("province", &["status"]);
+    assert!(above.code == 1, "{above:?}");
+    let row = above.out.lines().find(|line| line.contains("下级有效期至")).unwrap();
+    assert!(row.contains("演示东县") && row.contains("不足 7 天"), "{row}");
+    assert!(!above.out.contains("演示西县 20"), "who need not be renewed is not named: {above:?}");
+
+    // it is over: work goes on and does not count
+    renews(&levels, "0");
+    enters(&levels, 2);
+    levels.sync();
+    let over = levels.run("east", &["status"]);
+    assert!(over.code == 1 && over.out.contains("已过期"), "{over:?}");
+    assert_eq!(counted(&levels), [1, 1]);
+    let parked = |level: &str| levels.json(level, &["status"])["parked"].clone();
+    assert!(parked("province")["no_authority"].as_u64() > Some(0), "{}", parked("province"));
+
+    // renewed late, all of it counts
+    renews(&levels, "730");
+    assert_eq!(counted(&levels), [2, 2]);
+    enters(&levels, 3);
+    levels.sync();
+    assert_eq!(counted(&levels), [3, 3]);
+    for level in ["province", "east"] {
+        assert_eq!(parked(level), serde_json::json!({}), "{level}");
+        assert_eq!(levels.run(level, &["status"]).code, 0, "{level}");
+    }
+}
