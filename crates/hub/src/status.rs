@@ -1,5 +1,6 @@
 //! How one node stands: what `hub status` shows.
 
+use crate::bundle::{Told, told};
 use crate::config::Node;
 use crate::expiry::{self, ChildExpiry};
 use crate::metrics::SyncTimes;
@@ -36,6 +37,9 @@ pub struct StatusSnapshot {
     pub parent: Option<LinkStatus>,
     /// How far its own last block has arrived, nearest ancestor first.
     pub arrived: Vec<Arrival>,
+    /// What the parent said by telephone beyond what it has signed, for gates through which nothing comes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Told>,
     /// The nodes below that it has heard of.
     pub children: Vec<LinkStatus>,
     /// Facts that are parked, by reason.
@@ -235,6 +239,7 @@ impl StatusSnapshot {
             chains: chains.collect(),
             parent,
             arrived: arrivals(replica, status),
+            told: told(node, replica, status.receipt.as_ref().map(|receipt| receipt.cursor)),
             children: status.below.iter().map(|peer| link(replica, peer)).collect(),
             parked,
             damaged: replica.damaged(),

@@ -10,6 +10,8 @@ mod make;
 mod outgoing;
 mod shelf;
 mod signer;
+mod spoken;
+mod told;
 
 pub use desk::{Desk, Part, Taken};
 pub use error::BundleFailure;
@@ -18,3 +20,5 @@ pub use make::{Made, Order, make};
 pub use outgoing::{Since, send};
 pub use shelf::Shelf;
 pub use signer::keys_within;
+pub use spoken::{Spoken, SpokenError, Subject, secret_of};
+pub use told::{NotTold, Told, issue, take, told};

@@ -48,11 +48,31 @@ impl Shelf {
     /// # Errors
     /// What the file system says.
     pub fn note_sent(&self, peer: NodeId, cursor: &Cursor) -> Result<(), BundleFailure> {
-        let mut bytes = cursor.stream.journal.0.to_vec();
-        bytes.extend(cursor.stream.run.to_be_bytes());
-        bytes.extend(cursor.position.to_be_bytes());
-        bytes.extend(cursor.hash.0);
-        self.put(&self.of_peer(peer, "sent"), &bytes)
+        self.put(&self.of_peer(peer, "sent"), &cursor_bytes(cursor))
+    }
+
+    /// How far a peer said by telephone that it holds this node's stream, and when that was typed.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn told(&self, peer: NodeId) -> Result<Option<(Cursor, Millis)>, BundleFailure> {
+        let bytes = self.read(&self.of_peer(peer, "told"))?.unwrap_or_default();
+        let Some((at, rest)) = bytes.split_first_chunk::<8>() else { return Ok(None) };
+        Ok(cursor(rest).map(|cursor| (cursor, Millis::from_be_bytes(*at))))
+    }
+
+    /// Notes it.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn note_told(
+        &self,
+        peer: NodeId,
+        cursor: &Cursor,
+        at: Millis,
+    ) -> Result<(), BundleFailure> {
+        let bytes = [&at.to_be_bytes()[..], &cursor_bytes(cursor)].concat();
+        self.put(&self.of_peer(peer, "told"), &bytes)
     }
 
     /// What the courier last said to a peer besides blocks, and when.
@@ -201,6 +221,14 @@ impl Shelf {
     fn tried<T>(&self, done: io::Result<T>) -> Result<T, BundleFailure> {
         done.map_err(|error| BundleFailure::Shelf { path: self.directory.clone(), error })
     }
+}
+
+fn cursor_bytes(cursor: &Cursor) -> Vec<u8> {
+    let mut bytes = cursor.stream.journal.0.to_vec();
+    bytes.extend(cursor.stream.run.to_be_bytes());
+    bytes.extend(cursor.position.to_be_bytes());
+    bytes.extend(cursor.hash.0);
+    bytes
 }
 
 fn cursor(bytes: &[u8]) -> Option<Cursor> {

@@ -272,6 +272,15 @@ pub enum BundleCommand {
         #[arg(required = true)]
         files: Vec<String>,
     },
+    /// Where nothing comes back: a receipt to be read out, and to be typed on the other side
+    Receipt {
+        /// What the node above read out: 24 digits
+        #[arg(required_unless_present = "for_child", conflicts_with = "for_child")]
+        digits: Vec<String>,
+        /// Show the receipt to read out to the node below that serves this unit
+        #[arg(long = "for", value_name = "UNIT")]
+        for_child: Option<String>,
+    },
     /// Say what is in a bundle
     Inspect {
         /// The bundle

@@ -361,6 +361,10 @@ fn of_bundle(session: &Session<'_>, command: &BundleCommand) -> Result<u8, Comma
         BundleCommand::Import { files } => {
             bundle::import(session, &bundle::ImportOptions { files: files.clone() })
         }
+        BundleCommand::Receipt { digits, for_child } => match for_child {
+            Some(unit) => bundle::give(session, unit),
+            None => bundle::hear(session, digits),
+        },
         BundleCommand::Inspect { file, root } => {
             let root = match root {
                 Some(typed) => enrol::root_key(typed)?,

@@ -2,6 +2,7 @@
 
 use super::error::CommandError;
 use super::session::Session;
+use crate::bundle::Told;
 use crate::expiry::{ChildExpiry, Left};
 use crate::render::{Cell, Format, Table, words};
 use crate::status::{Arrival, ForkStatus, LinkStatus, StatusSnapshot};
@@ -60,6 +61,9 @@ impl Page<'_> {
         if let Some(parent) = &snapshot.parent {
             line("上级", "parent", self.link(parent));
             line("已送达", "arrived", self.arrived());
+            if let Some(told) = &snapshot.told {
+                line("电话回执", "said by telephone", self.told(parent.node, told));
+            }
         }
         for child in &snapshot.children {
             line("下级", "child", self.link(child));
@@ -231,6 +235,27 @@ impl Page<'_> {
             })
             .collect();
         marks.join("  ")
+    }
+
+    /// What the parent said without signing it.
+    fn told(&self, parent: NodeId, told: &Told) -> String {
+        let (lang, name) = (self.session.lang, self.name(parent));
+        let age = crate::report::coverage::age(self.since(told.at), lang);
+        let rest = told.behind.filter(|_| !told.complete).map(|behind| behind.facts);
+        match rest {
+            _ if told.complete => lang.pick(
+                format!("{name} {age}口头确认全部收到(未经签名)"),
+                format!("{name} said {age} that it holds all (not signed)"),
+            ),
+            Some(facts) => lang.pick(
+                format!("{name} {age}口头确认(未经签名),之后还有 {facts} 条"),
+                format!("{name} said so {age} (not signed), {facts} facts come after"),
+            ),
+            None => lang.pick(
+                format!("{name} {age}口头确认了一部分(未经签名)"),
+                format!("{name} said {age} that it holds a part (not signed)"),
+            ),
+        }
     }
 
     /// The nodes above, nearest first, by the tree as this node knows it.

@@ -120,27 +120,34 @@ fn recipients(session: &Session<'_>, to: &Recipient) -> Result<Vec<NodeId>, Comm
             let none = || CommandError::refused("本节点没有上级", "this node has no parent");
             Ok(vec![replica.parent().ok_or_else(none)?])
         }
-        Recipient::Child(typed) => {
-            let names = session.names();
-            let unit = names.unit_at(session.unit(&names, typed)?);
-            let children = status::children(replica);
-            let found = {
-                let lookup = replica.lookup();
-                let served = Some(Scope::Child(unit.id));
-                children.into_iter().find(|node| lookup.scope(*node) == served)
-            };
-            let name = &unit.name;
-            let none = || {
-                CommandError::refused(
-                    format!("“{name}”没有直接接入本节点的节点"),
-                    format!("{name}: no node of its own below this one"),
-                )
-            };
-            Ok(vec![found.ok_or_else(none)?])
-        }
+        Recipient::Child(typed) => Ok(vec![child_of(session, typed)?.0]),
         Recipient::AllChildren => Ok(status::children(replica)),
         Recipient::Followers => Ok(replica.followers()),
     }
+}
+
+/// The node of its own directly below that serves a unit, and the unit's name.
+pub(super) fn child_of(
+    session: &Session<'_>,
+    typed: &str,
+) -> Result<(NodeId, String), CommandError> {
+    let replica = session.replica();
+    let names = session.names();
+    let unit = names.unit_at(session.unit(&names, typed)?);
+    let children = status::children(replica);
+    let found = {
+        let lookup = replica.lookup();
+        let served = Some(Scope::Child(unit.id));
+        children.into_iter().find(|node| lookup.scope(*node) == served)
+    };
+    let name = &unit.name;
+    let none = || {
+        CommandError::refused(
+            format!("“{name}”没有直接接入本节点的节点"),
+            format!("{name}: no node of its own below this one"),
+        )
+    };
+    Ok((found.ok_or_else(none)?, name.clone()))
 }
 
 fn table(session: &Session<'_>) -> Table {

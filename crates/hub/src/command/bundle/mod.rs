@@ -3,11 +3,13 @@
 mod export;
 mod import;
 mod inspect;
+mod receipt;
 
 pub use crate::bundle::Since;
 pub use export::{ExportOptions, Recipient, export};
 pub use import::{ImportOptions, import};
 pub use inspect::{InspectOptions, inspect};
+pub use receipt::{give, hear};
 
 use super::error::CommandError;
 use crate::bundle::{BundleFailure, checked};
