@@ -209,6 +209,14 @@ impl Federation {
         self.city.sends("parent", &self.province, &self.disc);
     }
 
+    /// Until what the province asks the city for has come, and both know.
+    fn back_and_forth(&self) {
+        for _ in 0..6 {
+            self.city.sends("parent", &self.province, &self.disc);
+            self.province.sends("children", &self.city, &self.disc);
+        }
+    }
+
     fn both_above(&self) -> [&Office; 2] {
         [&self.city, &self.province]
     }
@@ -356,4 +364,109 @@ fn a_node_rolled_back_unnoticed_makes_no_silent_fork() {
     }
     assert!(county.registers(4).unwrap_err().contains("epoch"));
     assert_eq!(county.knows(&[1, 2, 3]), [1, 2], "what it had lost came back to it");
+}
+
+#[test]
+fn a_fork_of_the_root_is_settled_by_its_next_epoch() {
+    let federation = Federation::start();
+    let Federation { province, city, county, disc, .. } = &federation;
+    let clone = province.copied("clone");
+    let down = |office: &Office, code: &str| {
+        office.write(registered(code, Level::County, city.unit)).unwrap();
+    };
+    // what each says of the city goes down to it
+    down(province, "991103");
+    down(&clone, "991104");
+    down(&clone, "991105");
+    let mirror = city.copied("mirror");
+    province.sends("children", city, disc);
+    clone.sends("children", city, disc);
+    clone.sends("children", &mirror, disc);
+    province.sends("children", &mirror, disc);
+    let units = |office: &Office| -> Vec<&str> {
+        let host = office.host();
+        let view = host.replica.read();
+        let known = |code: &&str| {
+            let at = view.tree().find(&territory(code));
+            at.is_some_and(|at| view.tree().unit(at).origin.is_some())
+        };
+        ["991102", "991103", "991104", "991105"].into_iter().filter(known).collect()
+    };
+    for office in [city, &mirror] {
+        assert_eq!(units(office), ["991102"], "both sides are suspended");
+    }
+    federation.back_and_forth();
+    let forks = province.forks();
+    assert!(!forks.is_empty(), "what the other copy said came back to the root");
+
+    // in the epoch that forks nobody names a side; in the next the good copy does
+    let good: Vec<String> = {
+        let host = province.host();
+        let here = |fork: &ForkedChain| host.replica.journal().contains(&fork.chain, fork.height);
+        let here = forks.iter().map(|fork| here(fork).unwrap().unwrap().to_string());
+        here.map(|hash| hash[..12].to_owned()).collect()
+    };
+    let (exit, shown) = province.hub(&["fork", "settle", &good[0]]);
+    assert!(exit == 2 && shown.contains("enrol renew"), "{shown}");
+    let (exit, shown) = province.hub(&["enrol", "renew", "--out", "nothing"]);
+    assert!(exit == 0 && shown.contains("epoch 2"), "{shown}");
+    assert_eq!(units(province), ["991102"], "a new epoch alone names no side");
+    for side in &good {
+        let (exit, shown) = province.hub(&["fork", "settle", side]);
+        assert_eq!(exit, 0, "{shown}");
+    }
+    down(province, "991106");
+    for office in [city, &mirror] {
+        province.sends("children", office, disc);
+        assert_eq!(units(office), ["991102", "991103"], "the side the root named counts");
+        assert_eq!((office.suspended(), office.digest()), (0, province.digest()));
+    }
+    // it goes on downwards and up, and an auditor finds every writer known
+    city.sends("children", county, disc);
+    county.registers(2).unwrap();
+    federation.up();
+    for office in [province, city, county] {
+        assert_eq!(office.knows(&[1, 2]), [1, 2]);
+    }
+    let books = city.directory.to_str().unwrap();
+    let (exit, shown) = hub(None, &["audit", "verify", books, "--root", &federation.root]);
+    assert!(exit == 1 && !shown.contains("unknown"), "only the fork is found: {shown}");
+    federation.proof_stands_alone(city);
+}
+
+#[test]
+fn a_restored_root_goes_on_in_a_new_epoch() {
+    let federation = Federation::start();
+    let Federation { province, city, county, disc, .. } = &federation;
+    let (backup, directory) = (federation.directory.path().join("backup"), &province.directory);
+    assert_eq!(province.hub(&["backup", backup.to_str().unwrap()]).0, 0);
+    province.write(registered("991103", Level::County, city.unit)).unwrap();
+    province.sends("children", city, disc);
+    std::fs::remove_dir_all(directory).unwrap();
+    assert_eq!(province.hub(&["restore", backup.to_str().unwrap()]).0, 0);
+    let more = || province.write(registered("991104", Level::County, city.unit));
+    assert!(more().unwrap_err().contains("enrol renew"));
+    assert_eq!(province.hub(&["enrol", "renew", "--out", "nothing"]).0, 0);
+    more().unwrap();
+    // what only a child still had comes back, and nothing was signed twice
+    federation.back_and_forth();
+    for office in [province, city] {
+        assert!(office.forks().is_empty(), "{:?}", office.forks());
+        let host = office.host();
+        let view = host.replica.read();
+        for code in ["991103", "991104"] {
+            let at = view.tree().find(&territory(code)).unwrap();
+            assert!(view.tree().unit(at).origin.is_some(), "{code}");
+        }
+    }
+    assert_eq!(city.digest(), province.digest());
+    // a node that joins now follows the chain of enrolments from the new epoch
+    let late = Office { directory: directory.with_file_name("late"), unit: territory("991104") };
+    let root_key = Node::load(directory).unwrap().config.root_key;
+    city.sends("children", county, disc);
+    approve(city, &late, root_key);
+    city.sends("children", &late, disc);
+    late.registers(7).unwrap();
+    late.sends("parent", city, disc);
+    assert_eq!(city.knows(&[7]), [7]);
 }

@@ -212,6 +212,14 @@ impl KeyStore {
         Ok(SigningKey::from_bytes(&*self.create(&signing_name(epoch))?))
     }
 
+    /// Takes the key of `epoch` into a later one as well: the root's, which is pinned.
+    ///
+    /// # Errors
+    /// As for [`KeyStore::create`], or there is no such key.
+    pub fn carry_signing_key(&self, epoch: u32, later: u32) -> Result<(), KeyError> {
+        self.store(&signing_name(later), &self.signing_key(epoch)?.to_bytes())
+    }
+
     /// The newest epoch a key is there for; `None` when there is none at all.
     ///
     /// # Errors

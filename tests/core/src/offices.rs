@@ -65,6 +65,12 @@ impl Office {
         Self { node: self.node, epoch: self.epoch + 1, clock: self.clock, ..fresh }
     }
 
+    /// The next epoch of the root, by the pinned key.
+    #[must_use]
+    pub fn pinned_epoch(&self) -> Self {
+        Self { epoch: self.epoch + 1, heads: BTreeMap::new(), ..self.clone() }
+    }
+
     /// Its public key.
     pub fn public_key(&self) -> [u8; 32] {
         self.key.verifying_key().to_bytes()

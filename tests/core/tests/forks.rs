@@ -13,7 +13,7 @@ use hub_core::chain::Fork;
 use hub_core::fact::FactBody;
 use hub_core::fact::unit::UnitFact;
 use hub_core::hash::Hash;
-use hub_core::id::{FederationId, Lane, UnitId};
+use hub_core::id::{FederationId, Lane, NodeId, UnitId};
 use hub_core::time::Day;
 use hub_core::view::View;
 use hub_core::view::fork::{ForkedChain, Sides};
@@ -72,6 +72,8 @@ struct Fired {
     sides_of_three: usize,
     uncounted_facts: usize,
     counted_later: usize,
+    roots: usize,
+    roots_settled: usize,
 }
 
 #[test]
@@ -101,7 +103,7 @@ fn which_side_counts_follows_from_the_blocks_alone() {
             assert_eq!(picture(&mut view, &world), expected, "seed {seed}, round {round}");
         }
         only_what_counts_is_folded(&world, &expected, seed);
-        note(&mut fired, &expected);
+        note(&mut fired, &expected, NodeId::of_first_key(&world.root_key));
     }
     println!("{fired:?}");
     if seeds().len() > 1 {
@@ -109,6 +111,7 @@ fn which_side_counts_follows_from_the_blocks_alone() {
         let counts = [forks, settled, suspended, within_a_side, sides_of_three];
         assert!(counts.iter().all(|count| *count > 0), "never happened: {fired:?}");
         assert!(fired.uncounted_facts > 0 && fired.counted_later > 0, "{fired:?}");
+        assert!(fired.roots_settled > 0 && fired.roots > fired.roots_settled, "{fired:?}");
     }
 }
 
@@ -124,11 +127,17 @@ fn only_what_counts_is_folded(world: &Federation, expected: &Picture, seed: u64)
     assert_eq!(found, (expected.digest, expected.members), "seed {seed}");
 }
 
-fn note(fired: &mut Fired, picture: &Picture) {
+fn note(fired: &mut Fired, picture: &Picture, root: NodeId) {
     let mut last = None;
     for fork in &picture.forks {
         fired.forks += 1;
         fired.settled += usize::from(fork.settled_by.is_some());
+        if fork.chain.node == root {
+            fired.roots += 1;
+            let Some(by) = fork.settled_by else { continue };
+            fired.roots_settled += 1;
+            assert!(by.chain.node == root && by.chain.epoch > fork.chain.epoch, "{fork:?}");
+        }
         fired.suspended += usize::from(fork.settled_by.is_none());
         fired.within_a_side += usize::from(last == Some(fork.chain));
         fired.sides_of_three += usize::from(fork.sides.len() > 2);

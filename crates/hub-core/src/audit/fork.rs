@@ -180,12 +180,14 @@ impl ForkProof {
         }
         let issued = self.keys(root_key)?;
         let ChainId { node, epoch, .. } = one.chain;
-        let (key, issuers) =
-            issued.get(&(node, epoch)).ok_or(Unproven::UnknownKey { node, epoch })?;
+        let root = NodeId::of_first_key(root_key);
+        let pinned = || (node == root).then(|| (*root_key, vec![root]));
+        let named = issued.get(&(node, epoch)).cloned().or_else(pinned);
+        let (key, issuers) = named.ok_or(Unproven::UnknownKey { node, epoch })?;
         for (at, block) in [first, second].into_iter().enumerate() {
-            block.verify(key).map_err(|error| Unproven::Signature { at, error })?;
+            block.verify(&key).map_err(|error| Unproven::Signature { at, error })?;
         }
-        Ok(ProvenFork { chain: one.chain, height: one.height, issuers: issuers.clone() })
+        Ok(ProvenFork { chain: one.chain, height: one.height, issuers })
     }
 
     /// The keys that the enrolments name, each with who stands between it and the root: a block counts for
@@ -193,15 +195,18 @@ impl ForkProof {
     fn keys(&self, root_key: &[u8; 32]) -> Result<Keys, Unproven> {
         let root = NodeId::of_first_key(root_key);
         let mut keys = BTreeMap::from([((root, 1), (*root_key, vec![root]))]);
+        // the root goes by it in every epoch for which none names another
+        let pinned = |node| (node == root).then(|| (*root_key, vec![root]));
         let mut delegates = vec![(root, 1)];
         for (place, block) in self.enrolments.iter().enumerate() {
             let ChainId { node, epoch, .. } = block.header().chain;
             let unknown = Unproven::UnknownKey { node, epoch };
-            let (key, issuers) = keys.get(&(node, epoch)).cloned().ok_or(unknown)?;
+            let known = keys.get(&(node, epoch)).cloned();
+            let (key, issuers) = known.or_else(|| pinned(node)).ok_or(unknown)?;
             let at = place + 2;
             block.verify(&key).map_err(|error| Unproven::Signature { at, error })?;
             let Ok(Body::Rows(facts)) = block.body() else { continue };
-            if !delegates.contains(&(node, epoch)) {
+            if node != root && !delegates.contains(&(node, epoch)) {
                 continue;
             }
             for fact in facts {

@@ -116,7 +116,7 @@ impl Verifier<'_> {
             .filter(|writer| self.keys.contains_key(writer) && !self.done.contains(writer))
             .collect();
         if due.is_empty() {
-            return false;
+            return self.pin_root();
         }
         let chains: Vec<ChainId> =
             self.links.chains.keys().filter(|c| due.contains(&writer_of(c))).copied().collect();
@@ -131,6 +131,15 @@ impl Verifier<'_> {
             }
         }
         true
+    }
+
+    /// The root's epochs for which no enrolment names a key go by the pinned one; whether there were any new.
+    fn pin_root(&mut self) -> bool {
+        let (root, key) = (NodeId::of_first_key(self.view.root_key()), *self.view.root_key());
+        let writers = self.links.chains.keys().map(writer_of).filter(|(node, _)| *node == root);
+        let unknown: Vec<Writer> = writers.filter(|w| !self.keys.contains_key(w)).collect();
+        self.keys.extend(unknown.iter().map(|writer| (*writer, key)));
+        !unknown.is_empty()
     }
 
     fn chain(&mut self, chain: &ChainId) {

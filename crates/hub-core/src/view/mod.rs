@@ -357,10 +357,14 @@ impl View {
         &self.authority
     }
 
-    /// The key of a node in an epoch, from accepted enrolments; the root's first is pinned.
+    /// The key of a node in an epoch, from accepted enrolments; the root's is the pinned one in its first epoch, and
+    /// in every other that none names another key for.
     pub fn key(&self, node: NodeId, epoch: u32) -> Option<[u8; 32]> {
-        let is_root = epoch == 1 && node == NodeId::of_first_key(&self.root_key);
-        if is_root { Some(self.root_key) } else { self.authority.key(node, epoch) }
+        let pinned = (node == NodeId::of_first_key(&self.root_key)).then_some(self.root_key);
+        match pinned {
+            Some(_) if epoch == 1 => pinned,
+            _ => self.authority.key(node, epoch).or(pinned),
+        }
     }
 
     /// All facts but members', with their verdicts, in no meaningful order.

@@ -181,7 +181,9 @@ impl Resolver<'_> {
         places
     }
 
-    /// The root: the node of the pinned key enrols itself and registers the root unit.
+    /// The root: the node of the pinned key enrols itself and registers the root unit. In a later epoch it does so
+    /// by an earlier one's word, or again by the pinned key: that needs nothing of the epochs before, which may
+    /// be forked, lost or ahead of time.
     fn root(&mut self, root_key: &[u8; 32]) {
         let node = NodeId::of_first_key(root_key);
         for place in self.sorted(|body| matches!(body, FactBody::Unit(UnitFact::Registered { .. })))
@@ -200,10 +202,10 @@ impl Resolver<'_> {
             let fact = self.fact(place);
             let Some(enrolment) = enrolment_in(&fact.fact.body) else { continue };
             let by_itself = fact.id.chain.node == node && enrolment.node == node;
-            let speaks = match fact.id.chain.epoch {
-                1 => enrolment.epoch == 1 && enrolment.key == *root_key || enrolment.epoch > 1,
-                epoch => self.authority.key(node, epoch).is_some() && enrolment.epoch > epoch,
-            };
+            let epoch = fact.id.chain.epoch;
+            let known = epoch == 1 || self.authority.key(node, epoch).is_some();
+            let speaks = (enrolment.epoch == epoch && enrolment.key == *root_key)
+                || (enrolment.epoch > epoch && known);
             if by_itself
                 && speaks
                 && self.authority.fits_key((node, enrolment.epoch), &enrolment.key)

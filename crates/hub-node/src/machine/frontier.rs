@@ -192,12 +192,25 @@ impl<'a> Found<'a> {
                 let (height, hash) = (ours.height, ours.hash);
                 self.ahead.push(ChainHeight { chain: *chain, height, hash });
             }
+        } else if let Some(theirs) = theirs
+            && !same
+            && !context.beside(chain, height, &theirs.hash)
+        {
+            // another side of a fork, of our own chain perhaps: it is proof
+            self.rival(theirs);
         } else if height < ours.height
             && self.send.len() < RANGES_MAX
             && self.is_to_be_sent(chain, height + 1)
         {
             let (first, last) = (height + 1, ours.height);
             self.send.push(ChainRange { chain: *chain, first, last });
+        }
+    }
+
+    fn rival(&mut self, theirs: &ChainHeight) {
+        if self.ends.up && self.want.len() < RANGES_MAX {
+            let first = 1.max(theirs.height.saturating_sub(WANTED_BLOCKS_MAX));
+            self.want.push(ChainRange { chain: theirs.chain, first, last: theirs.height });
         }
     }
 

@@ -125,11 +125,13 @@ pub(super) fn ran_ahead(header: &Header, (node, epoch): (NodeId, u32), now: Mill
         && header.last_hlc.millis() > now.saturating_add(DOOR_MILLIS)
 }
 
-/// To the parent goes what is not from it. What came from a former parent goes by name: the new one
-/// lacks little of it.
+/// To the parent goes what is not from it, and sides of forks wherever they came from. What came from a former
+/// parent goes by name: the new one lacks little of it.
 fn way_up(block: &JournalBlock, parent_since: Position) -> Way {
     match block.origin {
         Origin::Own | Origin::Child => Way::Ship,
+        // who signed twice, and who stands above it, must learn of it
+        Origin::Parent if block.beside => Way::Ship,
         Origin::Parent if block.position <= parent_since => Way::Refer,
         Origin::Parent => Way::Skip,
     }

@@ -9,10 +9,13 @@ use std::collections::BTreeMap;
 /// The keys of nodes' epochs as blocks prove them from the root's key on: each enrolment counts only in a
 /// block signed by a key the root or an earlier block vouches for. Blocks are read in their order.
 pub fn keys_within(blocks: &[Block], root_key: &[u8; 32]) -> BTreeMap<(NodeId, u32), [u8; 32]> {
-    let mut keys = BTreeMap::from([((NodeId::of_first_key(root_key), 1), *root_key)]);
+    let root = NodeId::of_first_key(root_key);
+    let mut keys = BTreeMap::from([((root, 1), *root_key)]);
     for block in blocks {
         let chain = block.header().chain;
-        let Some(key) = keys.get(&(chain.node, chain.epoch)) else { continue };
+        // the root goes by the pinned key in every epoch for which none names another
+        let pinned = (chain.node == root).then_some(root_key);
+        let Some(key) = keys.get(&(chain.node, chain.epoch)).or(pinned) else { continue };
         // Most blocks enrol nobody: their signatures need no check here.
         let Ok(Body::Rows(facts)) = block.body() else { continue };
         let enrolments = facts.into_iter().filter_map(|fact| match fact.body {

@@ -6,11 +6,10 @@ use super::error::CommandError;
 use crate::clock::Clock;
 use crate::command_io::CommandIo;
 use crate::config::Node;
-use crate::enrol::{Clocks, Verdict};
+use crate::enrol::{Clocks, Verdict, is_root};
 use crate::render::words::Lang;
 use crate::replica::Replica;
 use crate::report::coverage::instant;
-use hub_core::id::NodeId;
 use hub_core::time::Millis;
 use std::path::Path;
 use std::sync::Arc;
@@ -28,17 +27,18 @@ pub fn recover(
     io: &dyn CommandIo,
 ) -> Result<u8, CommandError> {
     let node = Node::load(directory)?;
-    let (clocks, root) = {
+    let clocks = {
         let (replica, _) = Replica::open(&node, Arc::clone(&clock))?;
-        let root = NodeId::of_first_key(&node.config.root_key.0) == replica.who().node;
-        (Clocks::of(&replica)?, root)
+        Clocks::of(&replica)?
     };
     io.out(&told(&clocks, lang)).map_err(CommandError::Screen)?;
-    if let Some((zh, en)) = otherwise(clocks.verdict(), root) {
+    if let Some((zh, en)) = otherwise(clocks.verdict()) {
         return Err(CommandError::refused(zh, en));
     }
     let code = enrol::renew(directory, out, clock, lang, io)?;
-    io.out(&next(out, lang)).map_err(CommandError::Screen)?;
+    if !is_root(&node) {
+        io.out(&next(out, lang)).map_err(CommandError::Screen)?;
+    }
     Ok(code)
 }
 
@@ -58,7 +58,7 @@ fn told(clocks: &Clocks, lang: Lang) -> String {
 }
 
 /// What is to be done instead of a new epoch, if that is not what helps.
-fn otherwise(verdict: Verdict, root: bool) -> Option<(String, String)> {
+fn otherwise(verdict: Verdict) -> Option<(String, String)> {
     match verdict {
         Verdict::Sound => Some((
             "时钟没有问题,无须处理".to_owned(),
@@ -74,17 +74,6 @@ fn otherwise(verdict: Verdict, root: bool) -> Option<(String, String)> {
         Verdict::Wait { millis } => Some((
             format!("只超前 {} 分钟:等这么久即可", millis.div_ceil(60_000)),
             format!("ahead by {} minutes only: wait that long", millis.div_ceil(60_000)),
-        )),
-        Verdict::RanAhead { millis } if root => Some((
-            format!(
-                "最后一条记录超前 {} 小时;根节点没有上级可以批准新的一期,只能等到那时",
-                millis / 3_600_000
-            ),
-            format!(
-                "the newest fact is {} hours ahead; nobody above the root could approve a new epoch: wait until \
-                 then",
-                millis / 3_600_000
-            ),
         )),
         Verdict::RanAhead { .. } => None,
     }

@@ -4,7 +4,7 @@ use super::error::CommandError;
 use super::session::Session;
 use crate::clock::Clock;
 use crate::command_io::CommandIo;
-use crate::config::RootKey;
+use crate::config::{Node, RootKey};
 use crate::enrol::{self, Approval, Asking, EnrolError, Founding, TokenRefused, Tokens};
 use crate::render::words::Lang;
 use hub_core::hash::{hex_encode, sha256};
@@ -81,6 +81,15 @@ pub fn renew(
     lang: Lang,
     io: &dyn CommandIo,
 ) -> Result<u8, CommandError> {
+    if enrol::is_root(&Node::load(directory)?) {
+        let epoch = enrol::renew_root(directory, clock)?;
+        let text = lang.pick(
+            format!("根节点已进入第 {epoch} 期,立即生效,无须批准;根密钥不变\n"),
+            format!("the root is in epoch {epoch} from now on, nobody need approve; its key stays the same\n"),
+        );
+        io.err(&text).map_err(CommandError::Screen)?;
+        return Ok(0);
+    }
     let (_, bytes) = enrol::renew(directory, clock)?;
     let written = io.write_file(out, &bytes);
     written.map_err(|error| CommandError::File { path: out.to_owned(), error })?;

@@ -15,7 +15,7 @@ use hub_core::fact::FactBody;
 use hub_core::fact::governance::{ChainHeight, GovernanceFact};
 use hub_core::hash::{Hash, hex_encode};
 use hub_core::header::BLOCK_BYTES_MAX;
-use hub_core::id::{Lane, NodeId};
+use hub_core::id::{FactId, Lane, NodeId};
 use hub_core::time::Hlc;
 use hub_core::view::View;
 use hub_core::view::fork::{ForkedChain, Side};
@@ -170,23 +170,39 @@ pub fn export(session: &Session<'_>, file: &str, side: Option<&str>) -> Result<u
 pub fn settle(session: &Session<'_>, side: &str) -> Result<u8, CommandError> {
     let replica = session.replica();
     let own = session.own_unit()?;
+    let who = replica.who();
+    let fork = find(&replica.read(), Some(side))?.0;
+    if who.node == fork.chain.node && who.epoch <= fork.chain.epoch {
+        return Err(CommandError::refused(
+            "本节点自己的两份:由直接上级认定;根节点没有上级,请先停掉多余的一份,在好的一份上 hub enrol renew \
+             进入新的一期,再认定",
+            "a fork of this node itself: the node above settles it; the root, which has none above it, stops the \
+             other copy, begins a new epoch on the good one with hub enrol renew, and settles it then",
+        ));
+    }
     let (operator, today) = (session.operator, session.today());
     let name = replica.transact(|transaction| {
         let (view, at) = (transaction.view(), Hlc::at(replica.now()));
         let (fork, hash) = find(view, Some(side))?;
         let name = unit_name(view, fork.chain.node);
-        if fork.settled_by.is_some() {
+        let who = transaction.who();
+        // nobody stands above the root: it names the side itself, in a later epoch, and corrects it in the next
+        let root = NodeId::of_first_key(view.root_key()) == fork.chain.node;
+        let corrects = |by: &FactId| root && by.chain.epoch < who.epoch;
+        if fork.settled_by.as_ref().is_some_and(|by| !corrects(by)) {
             return Err(CommandError::refused(
-                format!("“{name}”这一处已经认定;认定有误的,先撤回再认定"),
+                format!("“{name}”这一处已经认定;认定有误的,先撤回再认定(根节点:进入下一期再认定)"),
                 format!(
-                    "this fork of “{name}” is settled; to settle it otherwise, take that back first"
+                    "this fork of “{name}” is settled; to settle it otherwise, take that back first (the root: in \
+                     its next epoch)"
                 ),
             ));
         }
         let above = view.superior_of(fork.chain.node, at);
         let writer = (fork.chain.node, fork.chain.epoch);
         let unit = view.authority().enrolment_of(writer).map(|e| e.enrolment.unit);
-        let (Some(unit), true) = (unit, above == Some(transaction.who().node)) else {
+        let names = if root { Some(fork.chain.node) } else { above };
+        let (Some(unit), true) = (unit, names == Some(who.node)) else {
             return Err(CommandError::refused(
                 format!("“{name}”由其直接上级节点认定"),
                 format!("the node directly above “{name}” settles this"),

@@ -61,17 +61,21 @@ pub fn revoke(
     Ok(0)
 }
 
-/// The last block of each lane that was closed before an instant.
+/// The last block of each lane that was closed before an instant; where the lane forks, of the side that counts.
 fn last_good(session: &Session<'_>, node: NodeId, epoch: u32, until: Millis) -> Vec<(Lane, u64)> {
-    let journal = session.replica().journal();
+    let replica = session.replica();
+    let (view, journal) = (replica.read(), replica.journal());
     let of_node = |chain: &hub_core::id::ChainId| chain.node == node && chain.epoch == epoch;
     let heads = journal.heads().into_iter().filter(|(chain, _)| of_node(chain));
     let good = heads.filter_map(|(chain, head)| {
         let is_good = |height: &u64| {
-            let block = journal.block(&chain, *height).ok().flatten();
+            let block = view.block_at(&chain, *height, journal);
             block.is_some_and(|block| block.header().last_hlc.millis() < until)
         };
-        (1..=head.height).rev().find(is_good).map(|height| (chain.lane, height))
+        // the side that counts may be longer than the one that came first
+        let counted = |height: &u64| view.hash_at(&chain, *height).is_some();
+        let top = (head.height + 1..).take_while(counted).last().unwrap_or(head.height);
+        (1..=top).rev().find(is_good).map(|height| (chain.lane, height))
     });
     good.collect()
 }

@@ -85,11 +85,14 @@ fn last_enrolment(
     own: (NodeId, u32),
 ) -> Result<(Enrolment, Proven), EnrolError> {
     let (root, chain) = (node.config.root_key.0, &answer.chain);
-    let mut proven = Proven::from([((NodeId::of_first_key(&root), 1), root)]);
+    let root_node = NodeId::of_first_key(&root);
+    let mut proven = Proven::from([((root_node, 1), root)]);
     for (place, block) in chain.iter().enumerate() {
         let broken = |why: String| EnrolError::Broken { block: place, why };
         let by = writer_of(block);
-        let key = proven.get(&by).ok_or_else(|| {
+        // the root goes by the pinned key in its later epochs too
+        let pinned = (by.0 == root_node).then_some(&root);
+        let key = proven.get(&by).or(pinned).ok_or_else(|| {
             broken(format!(
                 "expected a block by a proven node, found one of {} in epoch {}",
                 by.0, by.1

@@ -92,17 +92,7 @@ fn first_facts(founding: &Founding, node: NodeId, key: [u8; 32], now: Millis) ->
             qualified: true,
         },
     };
-    let enrolment = Enrolment {
-        node,
-        key,
-        epoch: 1,
-        unit,
-        may_delegate: true,
-        not_before: now.saturating_sub(DAY_MILLIS),
-        expires: now + ROOT_YEARS * 365 * DAY_MILLIS,
-        continues: None,
-        person_key: Vec::new(),
-    };
+    let enrolment = root_enrolment(node, key, (1, unit), now);
     let enrolled = GovernanceFact::NodeEnrolled(Box::new(enrolment));
     [FactBody::Unit(registered), FactBody::Governance(enrolled)]
         .into_iter()
@@ -112,4 +102,24 @@ fn first_facts(founding: &Founding, node: NodeId, key: [u8; 32], now: Millis) ->
             draft
         })
         .collect()
+}
+
+/// What the root says of itself in one of its epochs.
+pub(super) fn root_enrolment(
+    node: NodeId,
+    key: [u8; 32],
+    (epoch, unit): (u32, UnitId),
+    now: Millis,
+) -> Enrolment {
+    Enrolment {
+        node,
+        key,
+        epoch,
+        unit,
+        may_delegate: true,
+        not_before: now.saturating_sub(DAY_MILLIS),
+        expires: now + ROOT_YEARS * 365 * DAY_MILLIS,
+        continues: None,
+        person_key: Vec::new(),
+    }
 }

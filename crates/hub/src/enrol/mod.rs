@@ -20,7 +20,7 @@ pub use clock::{Clocks, Verdict};
 pub use error::EnrolError;
 pub use follow::{admit, follow};
 pub use found::{Founding, found};
-pub use request::{Asking, renew, request};
+pub use request::{Asking, is_root, renew, renew_root, request};
 pub use token::{TokenRefused, Tokens};
 
 /// The name of the key to which the person key is sealed.

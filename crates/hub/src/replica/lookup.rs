@@ -158,10 +158,7 @@ impl Lookup<'_> {
 
 impl Context for Lookup<'_> {
     fn key(&self, node: NodeId, epoch: u32) -> Option<[u8; 32]> {
-        let root = self.view.root_key();
-        // The pinned root is known before any enrolment is: from it all others follow.
-        let pinned = || (epoch == 1 && node == NodeId::of_first_key(root)).then_some(*root);
-        self.view.key(node, epoch).or_else(pinned)
+        self.view.key(node, epoch)
     }
 
     fn head(&self, chain: &ChainId) -> Option<ChainHead> {

@@ -146,7 +146,7 @@ impl Replica {
         }
         let head_copy = config.head_copy.as_ref().map(|path| node.resolve(path));
         if let Some(path) = &head_copy
-            && let Some(refused) = signing::compare_head_copy(path, &journal, config.node)
+            && let Some(refused) = signing::compare_head_copy(path, &journal, (config.node, epoch))
                 .map_err(ReplicaError::HeadCopy)?
         {
             tracing::error!(%refused, "this node does not sign");

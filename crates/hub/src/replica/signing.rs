@@ -85,7 +85,7 @@ impl fmt::Display for SigningRefused {
                 f,
                 "two copies of this node sign with one key (chain {chain}, height {height}: expected one block, \
                  found two): stop the other copy and have the parent name the side that counts with hub fork \
-                 settle"
+                 settle; the root, which has none: hub enrol renew, then hub fork settle"
             ),
             Self::Forked { chain, height, settled: true } => write!(
                 f,
@@ -177,14 +177,16 @@ pub(super) fn write_head_copy(
     write_heads(path, &Heads { node, journal: journal.id(), heads })
 }
 
-/// Compares the journal with the copy; a copy that is not there, or lags, says nothing.
+/// Compares the journal with the copy for the epoch in which the node signs; a copy that is not there, or lags,
+/// says nothing.
 pub(super) fn compare_head_copy(
     path: &Path,
     journal: &Journal,
-    node: NodeId,
+    (node, epoch): (NodeId, u32),
 ) -> Result<Option<SigningRefused>, HeadsError> {
     let Some(copy) = read_heads(path)?.filter(|copy| copy.node == node) else { return Ok(None) };
-    for (chain, copied) in copy.heads.into_iter().filter(|(_, head)| head.height > 0) {
+    let heads = copy.heads.into_iter().filter(|(chain, _)| chain.epoch == epoch);
+    for (chain, copied) in heads.filter(|(_, head)| head.height > 0) {
         let expected = copied.height;
         let found = journal.head(&chain).map_or(0, |head| head.height);
         let stored = journal.contains(&chain, expected).ok().flatten();

@@ -7,6 +7,7 @@ use hub_core::fact::FactBody;
 use hub_core::fact::governance::{ChainHeight, GovernanceFact};
 use hub_core::hash::sha256;
 use hub_core::id::Lane;
+use hub_core::time::DAY_MILLIS;
 
 impl Federation {
     /// The federation of this seed in which nodes are copied and run twice.
@@ -33,7 +34,7 @@ impl Maker {
         }
         // a copy may itself be copied: three sides, and forks within a side
         if self.rng.one_in(12) {
-            let at = match self.rng.one_in(15) {
+            let at = match self.rng.one_in(8) {
                 true => 0,
                 false => self.rng.index(self.offices.len()),
             };
@@ -45,8 +46,24 @@ impl Maker {
                 std::mem::swap(&mut self.offices[*office].0, copy);
             }
         }
+        if self.copies.iter().any(|(office, _)| *office == 0) && self.rng.one_in(6) {
+            self.begin_an_epoch_of_the_root();
+        }
         if !self.copies.is_empty() && self.rng.one_in(5) {
             self.name_a_side();
+        }
+    }
+
+    /// The root goes on in a new epoch, by the pinned key: there it may name a side of what it signed before.
+    fn begin_an_epoch_of_the_root(&mut self) {
+        let mut root = self.offices[0].0.pinned_epoch();
+        let place = self.offices[0].1;
+        let enrolled = root.enrolment(self.now, self.now + 3_650 * DAY_MILLIS);
+        let entry = Entry::new(self.today(), self.places[place].id, enrolled);
+        let lane = Lane::Down(self.places[place].id);
+        if let Ok(block) = root.seal(self.federation, lane, self.now, &[entry]) {
+            self.keep(block);
+            self.offices[0].0 = root;
         }
     }
 

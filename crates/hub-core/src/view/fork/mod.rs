@@ -4,8 +4,9 @@
 //! blocks held name two hashes all is folded; from there on only the side that the node's nearest ancestor
 //! named first, and nothing while it named none. The rest is kept, shown, parked.
 //!
-//! A side is told by statements of nodes of higher units alone, so the choices are well founded: level by level
-//! they depend on what lies above, and folding in rounds until nothing changes ends.
+//! A side is told by statements of nodes of higher units alone, and of the root's by its later epochs, so the
+//! choices are well founded: level by level they depend on what lies above, and folding in rounds until nothing
+//! changes ends.
 
 mod contest;
 mod settle;

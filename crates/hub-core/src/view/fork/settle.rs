@@ -5,14 +5,17 @@ use super::{FoldedBlocks, ForkedChain};
 use crate::block::Block;
 use crate::chain::ChainHead;
 use crate::codec;
+use crate::fact::{FactBody, GovernanceFact};
 use crate::hash::Hash;
 use crate::id::{ChainId, FactId, NodeId};
 use crate::time::Hlc;
 use crate::view::tree::UnitIx;
 use crate::view::{BlockSource, View};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// More rounds than there are levels above one another, each of which settles at least one of them.
+/// More rounds than there are levels above one another, each of which settles at least one of them; the epochs of
+/// the root are levels too, no more of them than there are forks.
 const ROUNDS: usize = 16;
 /// Member facts folded before the view is settled: bounds what waits.
 const SETTLE_FACTS: u64 = 1 << 18;
@@ -40,7 +43,7 @@ impl View {
 
     /// Folds of each forked chain the side that counts, until what it was told by stands as folded.
     pub(in crate::view) fn settle_forks(&mut self, source: &dyn BlockSource) {
-        for _ in 0..ROUNDS {
+        for _ in 0..ROUNDS + self.forks.contests.len() {
             let now = (self.facts.len(), self.org_changed);
             if !self.forks.must_settle(now) {
                 return;
@@ -105,8 +108,35 @@ impl View {
         self.forks.contests.iter().map(way).collect()
     }
 
-    /// What nodes said of a chain while they were the nearest above its node, in order of clock.
+    /// What the root said of a chain of its own in later epochs, the latest epoch first, then in order of clock. That
+    /// it was said is enough: a verdict on it could rest on the very chain it is about.
+    fn named_by_later_epochs(&self, chain: &ChainId, from: u64) -> Vec<Named> {
+        let mut named: BTreeMap<(Reverse<u32>, Hlc, FactId), Named> = BTreeMap::new();
+        let later = self
+            .facts
+            .iter()
+            .filter(|fact| fact.id.chain.node == chain.node && fact.id.chain.epoch > chain.epoch);
+        for fact in later {
+            let FactBody::Governance(GovernanceFact::Checkpointed { frontier, .. }) =
+                &fact.fact.body
+            else {
+                continue;
+            };
+            let head = frontier.iter().find(|head| head.chain == *chain);
+            if let Some(head) = head.filter(|head| head.height >= from) {
+                let place = (Reverse(fact.id.chain.epoch), fact.fact.hlc, fact.id);
+                named.insert(place, Named { height: head.height, hash: head.hash, by: fact.id });
+            }
+        }
+        named.into_values().collect()
+    }
+
+    /// What nodes said of a chain while they were the nearest above its node, in order of clock; of the root's,
+    /// what the root said in later epochs.
     fn named_from_above(&self, chain: &ChainId, from: u64) -> Vec<Named> {
+        if chain.node == NodeId::of_first_key(&self.root_key) {
+            return self.named_by_later_epochs(chain, from);
+        }
         let mut named: BTreeMap<(Hlc, FactId), Named> = BTreeMap::new();
         for node in self.nodes_ever_above(chain.node) {
             for (hlc, by, head) in self.stated_of_chain(node, chain) {

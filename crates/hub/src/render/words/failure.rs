@@ -75,7 +75,8 @@ pub fn signing_refused(refused: &SigningRefused) -> String {
              请运行 hub enrol renew 申请续用,经上级批准后再录入"
         ),
         SigningRefused::Forked { height, settled: false, .. } => format!(
-            "有两份本节点在用同一把密钥签发(第 {height} 块):请停掉另一份,由直接上级 hub fork settle 认定"
+            "有两份本节点在用同一把密钥签发(第 {height} 块):请停掉另一份,由直接上级 hub fork settle 认定;根节点没有上级,\
+             请 hub enrol renew 后自己认定"
         ),
         SigningRefused::Forked { height, settled: true, .. } => format!(
             "已认定以另一份本节点为准(自第 {height} 块起):请运行 hub enrol renew 申请续用,经上级批准后再录入"
