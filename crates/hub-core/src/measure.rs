@@ -219,12 +219,14 @@ impl Indicators {
     pub fn parse(text: &str) -> Result<Self, String> {
         let read: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let bases = read.indicators.iter().flat_map(|indicator| indicator.bases.values());
-        let named = bases.flat_map(|(over, under)| [over, under]).chain(read.measures.keys());
-        let mut named = named.filter(|id| Measure::named(id).is_none());
-        match named.next() {
-            Some(found) => Err(format!("measure: expected one of this program, found {found}")),
-            None => Ok(read.clone()),
-        }
+        let unknown = bases
+            .flat_map(|(over, under)| [over, under])
+            .chain(read.measures.keys())
+            .find(|id| Measure::named(id).is_none())
+            .cloned();
+        unknown.map_or(Ok(read), |found| {
+            Err(format!("measure: expected one of this program, found {found}"))
+        })
     }
 
     /// Grows with every change: the newest version of any indicator.
