@@ -339,6 +339,10 @@ fn what_nobody_stated_is_suspended_until_the_node_above_names_a_side() {
     let (exit, shown) = hub(None, &words);
     assert!(exit == 1 && shown.contains(&city.digest().to_string()), "{shown}");
     federation.proof_stands_alone(city);
+    // a cut reads the side that counts, shorter than the one that came first
+    let (exit, shown) = city.hub(&["enrol", "revoke", "演示991102", "--reason", "copied"]);
+    assert!(exit == 0 && shown.contains("2 blocks before stay"), "{shown}");
+    assert_eq!(city.knows(&[1, 2, 3, 4]), [1, 4]);
 }
 
 #[test]
