@@ -10,8 +10,8 @@ use hub_core::hash::Hash;
 use hub_core::id::{ChainId, FederationId, Lane, NodeId, UnitId};
 use hub_core::time::{Day, Hlc, Millis, Precision};
 use hub_node::io::{
-    ChainRange, Channel, Context, Event, Hold, Input, JournalBlock, JournalId, Memory, Origin, Output,
-    Position, Quota, Refusal, Scope, Start, StoredBlock,
+    ChainRange, Channel, Context, Event, Hold, Input, JournalBlock, JournalId, Memory, Origin,
+    Output, Position, Quota, Refusal, Scope, Start, StoredBlock,
 };
 use hub_node::limits::DOOR_MILLIS;
 use hub_node::machine::Machine;
