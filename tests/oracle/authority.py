@@ -27,6 +27,7 @@ class Authority(Questions, Lore, Word, Ways):
         self.last_clock = log.last_clock
         self.last_clocks = log.last_clocks()
         self.by_id = {fact.id: fact for fact in log.facts}
+        self.root_key = log.root_key
         self.root_node = ids.node_of_key(log.root_key)
         self.kinds = {}
         for fact in log.facts:
@@ -202,8 +203,13 @@ class Authority(Questions, Lore, Word, Ways):
         """The root's unit and its enrolment by its own key hold by the pin in every node's configuration."""
         if fact.kind == "unit.registered":
             return fact.body["parent"] is None and self._is_root_key(fact)
-        return (fact.kind == "governance.node_enrolled" and fact.body["node"] == self.root_node
-                and fact.body["epoch"] == 1 and self._is_root_key(fact))
+        return fact.kind == "governance.node_enrolled" and self._is_roots_epoch(fact)
+
+    def _is_roots_epoch(self, fact):
+        """In each of its epochs the root enrols itself by the pinned key."""
+        body = fact.body
+        return (fact.node == self.root_node and (body["node"], body["epoch"]) == (fact.node, fact.epoch)
+                and bytes(body["key"]) == self.root_key)
 
     # families
 
@@ -389,8 +395,12 @@ class Authority(Questions, Lore, Word, Ways):
         body = fact.body
         if not self._is_registered_as(body["unit"]):
             return UNKNOWN
-        if body["node"] == self.root_node and self._is_root_key(fact):
-            return None
+        if self._is_roots_epoch(fact) or (body["node"] == self.root_node and self._is_root_key(fact)):
+            return None if self._fits_key(fact) else NO_AUTHORITY
+        if body["node"] == fact.node == self.root_node and body["epoch"] > fact.epoch:
+            known = any(other.body["epoch"] == fact.epoch and other.written < fact.written
+                        and self.parked(other) is None for other in self.enrolled_node[fact.node])
+            return None if known and self._fits_key(fact) else NO_AUTHORITY
         units = [body["unit"]]
         if body["epoch"] > 1:
             if not any(other.body["epoch"] < body["epoch"] and self.parked(other) is None
@@ -403,6 +413,13 @@ class Authority(Questions, Lore, Word, Ways):
             if not self.speaks_strictly_above(fact, unit, delegates=True):
                 return NO_AUTHORITY
         return None
+
+    def _fits_key(self, fact):
+        """The first enrolment of a node and epoch fixes its key."""
+        body = fact.body
+        return not any(other.body["epoch"] == body["epoch"] and other.body["key"] != body["key"]
+                       and other.written < fact.written and self.parked(other) is None
+                       for other in self.enrolled_node[body["node"]])
 
     def _revocation(self, fact):
         body = fact.body

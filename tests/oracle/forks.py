@@ -96,14 +96,20 @@ def settle(log, count):
 
 
 def stated(authority, chain):
-    """What nodes said of a chain while they served the unit above its node's: heights and hashes."""
+    """What nodes said of a chain while they served the unit above its node's: heights and hashes. Of the root's
+    chains it says so itself, in later epochs, the latest first; that it is said is enough."""
     heads = []
-    for fact in authority.kinds.get("governance.checkpointed", []):
-        if not authority.stands(fact) or fact.node != superior(authority, chain[0], fact.hlc):
-            continue
+    told = authority.kinds.get("governance.checkpointed", [])
+    if chain[0] == authority.root_node:
+        told = [fact for fact in told if fact.node == chain[0] and fact.epoch > chain[1]]
+        told.sort(key=lambda fact: -fact.epoch)
+    else:
+        told = [fact for fact in told
+                if authority.stands(fact) and fact.node == superior(authority, chain[0], fact.hlc)]
+    for fact in told:
         for head in fact.body["frontier"]:
-            told = head["chain"]
-            if (told["node"], told["epoch"], told["lane"]) == chain:
+            named = head["chain"]
+            if (named["node"], named["epoch"], named["lane"]) == chain:
                 heads.append((head["height"], head["hash"]))
                 break
     return heads

@@ -231,6 +231,10 @@ impl Maker {
         let Some((office, place, _)) = of_node.max_by_key(|(office, ..)| office.epoch) else {
             return;
         };
+        if self.forks && *place == 0 {
+            // a root that forks begins its epochs by the pinned key
+            return;
+        }
         let seed = format!("{}/{}", self.federation, self.offices.len());
         let (office, place) = (office.next_epoch(&seed), *place);
         self.offices.push((office, place, false));
