@@ -215,9 +215,15 @@ impl Outbound {
             self.rewind(now);
             return Ack::Back { from, to };
         }
-        if cursor.position > self.sent.position {
+        if cursor.position > self.read {
             self.silent_to = Some(cursor);
             return Ack::Fine;
+        }
+        if cursor.position > self.sent.position {
+            // nothing between is for the receiver, which was told so before all was sent again
+            self.sent.position = cursor.position;
+            let (end, hash) = (cursor.position, self.sent.hash);
+            self.flight.push_back(Flight { end, hash, bytes: 0 });
         }
         let hash = if cursor.position == self.acked.position {
             Some(self.acked.hash)
@@ -394,4 +400,27 @@ pub(super) struct Read<'a> {
     pub(super) pass: bool,
     /// The time.
     pub(super) now: Millis,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::io::JournalId;
+
+    #[test]
+    fn a_tail_passed_over_is_acknowledged_though_all_was_sent_again() {
+        let stream = StreamId { journal: JournalId([1; 16]), run: 0 };
+        let start = Cursor::start(stream);
+        let mut out = Outbound::new(start, 1 << 20, 0);
+        out.active = true;
+        // nothing that was read is for the receiver
+        let read = Read { blocks: &[], end: 3, own_end: 3, pass: false, now: 0 };
+        assert!(out.feed(&read, |_| Way::Skip).is_empty());
+        assert!(out.pass().is_some());
+        out.rewind(1);
+        assert!(out.feed(&read, |_| Way::Skip).is_empty());
+        let told = Cursor { position: 3, ..start };
+        assert_eq!(out.acknowledge(told, 3, 2), Ack::Fine);
+        assert!(out.is_settled(3) && out.reads_after(3).is_none());
+    }
 }
