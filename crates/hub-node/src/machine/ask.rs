@@ -141,8 +141,8 @@ impl Machine {
             .get_or_insert_with(|| Outbound::new(fresh, IN_FLIGHT_DOWN_BYTES_MAX, now));
         let before = outbound.acked();
         let ack = match ask.down {
-            Some(cursor) => outbound.acknowledge(cursor, end, now),
-            None if outbound.acked().position > 0 => outbound.acknowledge(fresh, end, now),
+            Some(cursor) => outbound.acknowledge(cursor, end, true, now),
+            None if outbound.acked().position > 0 => outbound.acknowledge(fresh, end, true, now),
             None => Ack::Fine,
         };
         outbound.active = true;

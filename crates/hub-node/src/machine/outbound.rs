@@ -178,9 +178,15 @@ impl Outbound {
         self.resend_after = RESEND_MILLIS;
     }
 
-    /// The receiver says how far it holds the stream. A cursor beyond what was sent is not taken at its word: the
-    /// journal is read to there first, for what it held when that was sent may have been lost with its end.
-    pub(super) fn acknowledge(&mut self, cursor: Cursor, end: Position, now: Millis) -> Ack {
+    /// The receiver says how far it holds the stream. `trusting`: a cursor beyond what was sent is taken at its
+    /// word (a child knows best what it holds); else the journal is read to there first and compared.
+    pub(super) fn acknowledge(
+        &mut self,
+        cursor: Cursor,
+        end: Position,
+        trusting: bool,
+        now: Millis,
+    ) -> Ack {
         let theirs = cursor.stream;
         if theirs.journal != self.stream.journal || theirs.run < self.stream.run {
             // It knows another stream of ours, or none; what it then holds is found out by name.
@@ -201,10 +207,16 @@ impl Outbound {
             self.restart(self.stream.run.saturating_add(1), end, now);
             return Ack::Ahead;
         }
-        self.acknowledge_same(cursor, end, now)
+        self.acknowledge_same(cursor, end, trusting, now)
     }
 
-    fn acknowledge_same(&mut self, cursor: Cursor, end: Position, now: Millis) -> Ack {
+    fn acknowledge_same(
+        &mut self,
+        cursor: Cursor,
+        end: Position,
+        trusting: bool,
+        now: Millis,
+    ) -> Ack {
         if cursor.position < self.acked.position {
             let (from, to) = (self.acked.position, cursor.position);
             self.acked = cursor;
@@ -215,15 +227,14 @@ impl Outbound {
             self.rewind(now);
             return Ack::Back { from, to };
         }
-        if cursor.position > self.read {
-            self.silent_to = Some(cursor);
-            return Ack::Fine;
-        }
         if cursor.position > self.sent.position {
-            // nothing between is for the receiver, which was told so before all was sent again
-            self.sent.position = cursor.position;
-            let (end, hash) = (cursor.position, self.sent.hash);
-            self.flight.push_back(Flight { end, hash, bytes: 0 });
+            if trusting {
+                self.acked = cursor;
+                self.rewind(now);
+            } else {
+                self.silent_to = Some(cursor);
+            }
+            return Ack::Fine;
         }
         let hash = if cursor.position == self.acked.position {
             Some(self.acked.hash)
@@ -420,7 +431,7 @@ mod tests {
         out.rewind(1);
         assert!(out.feed(&read, |_| Way::Skip).is_empty());
         let told = Cursor { position: 3, ..start };
-        assert_eq!(out.acknowledge(told, 3, 2), Ack::Fine);
+        assert_eq!(out.acknowledge(told, 3, true, 2), Ack::Fine);
         assert!(out.is_settled(3) && out.reads_after(3).is_none());
     }
 }

@@ -95,7 +95,7 @@ impl Machine {
         peer.dirty = true;
         let connected = peer.connected;
         let Some(outbound) = &mut peer.outbound else { return };
-        let ack = outbound.acknowledge(cursor, end, now);
+        let ack = outbound.acknowledge(cursor, end, false, now);
         outbound.active = connected;
         match ack {
             Ack::Fine => {}
