@@ -15,8 +15,8 @@ use hub::socket::Call;
 use hub_core::fact::branch::{BranchKind, BranchProfile};
 use hub_core::fact::governance::GovernanceFact;
 use hub_core::fact::member::{Evidence, MemberAct, MemberFact, Origin, Profile, Start};
-use hub_core::fact::unit::{Level, UnitKind, UnitProfile};
-use hub_core::fact::{BranchFact, Code, CodeKind, FactBody, UnitFact};
+use hub_core::fact::unit::Level;
+use hub_core::fact::{BranchFact, FactBody};
 use hub_core::id::{BranchId, MemberKey, UnitId};
 use hub_core::measure::Measure;
 use hub_core::query::{Basis, By, Desk, Question};
@@ -24,6 +24,7 @@ use hub_core::rollup::Rollup;
 use hub_core::time::Day;
 use hub_core::view::View;
 use hub_tests::nats::NatsServer;
+use hub_tests::stations::{registered, territory};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -133,32 +134,6 @@ impl Station {
     }
 }
 
-fn registered(code: &str, level: Level, parent: UnitId) -> FactBody {
-    let employer = level == Level::Enterprise;
-    let (unit, kind, list) = if employer {
-        (UnitId::of_employer(code), UnitKind::Employer, CodeKind::Uscc)
-    } else {
-        (UnitId::of_territory(code, 2023), UnitKind::Territory, CodeKind::Division)
-    };
-    FactBody::Unit(UnitFact::Registered {
-        unit,
-        kind,
-        level,
-        parent: Some(parent),
-        located_in: None,
-        list_year: (!employer).then_some(2023),
-        profile: UnitProfile {
-            name: format!("演示{code}"),
-            codes: vec![Code { kind: list, value: code.into() }],
-            ownership: None,
-            industry: None,
-            operating: true,
-            no_union_reason: None,
-            qualified: true,
-        },
-    })
-}
-
 fn until(hope: &str, done: impl Fn() -> bool) {
     let since = Instant::now();
     while !done() {
@@ -205,7 +180,6 @@ fn restatements(view: &View) -> usize {
 fn a_county_and_its_row_above_say_the_same() {
     let directory = tempfile::tempdir().unwrap();
     let root = directory.path();
-    let territory = |code: &str| UnitId::of_territory(code, 2023);
     let mut above = Station::new(root, "above", territory("99"));
     let mut one = Station::new(root, "one", territory("990121"));
     let mut other = Station::new(root, "other", territory("990122"));

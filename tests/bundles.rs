@@ -20,11 +20,12 @@ use hub::socket::Call;
 use hub::status::StatusSnapshot;
 use hub_core::audit::{Entry, replay};
 use hub_core::block::Block;
-use hub_core::fact::unit::{Level, UnitKind, UnitProfile};
-use hub_core::fact::{Code, CodeKind, FactBody, UnitFact};
+use hub_core::fact::FactBody;
+use hub_core::fact::unit::Level;
 use hub_core::hash::Hash;
 use hub_core::id::{ChainId, UnitId};
 use hub_core::time::Day;
+use hub_tests::stations::{registered, territory};
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -164,36 +165,6 @@ fn export_from(
 fn import_into(host: Host, files: &[String]) -> (u8, String) {
     let options = ImportOptions { files: files.to_vec() };
     with_session(host, |session| import(session, &options).unwrap())
-}
-
-fn territory(code: &str) -> UnitId {
-    UnitId::of_territory(code, 2023)
-}
-
-fn registered(code: &str, level: Level, parent: UnitId) -> FactBody {
-    let employer = level == Level::Enterprise;
-    let (unit, kind, code_kind) = if employer {
-        (UnitId::of_employer(code), UnitKind::Employer, CodeKind::Uscc)
-    } else {
-        (territory(code), UnitKind::Territory, CodeKind::Division)
-    };
-    FactBody::Unit(UnitFact::Registered {
-        unit,
-        kind,
-        level,
-        parent: Some(parent),
-        located_in: None,
-        list_year: (!employer).then_some(2023),
-        profile: UnitProfile {
-            name: format!("演示{code}"),
-            codes: vec![Code { kind: code_kind, value: code.into() }],
-            ownership: None,
-            industry: None,
-            operating: true,
-            no_union_reason: None,
-            qualified: true,
-        },
-    })
 }
 
 fn employers(first: u32, count: u32) -> Vec<(String, UnitId)> {

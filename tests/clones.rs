@@ -9,14 +9,15 @@ use hub::config::{Node, RootKey};
 use hub::enrol::{self, Approval, Asking, Founding};
 use hub::host::Host;
 use hub::replica::Draft;
-use hub_core::fact::unit::{Level, UnitKind, UnitProfile};
-use hub_core::fact::{Code, CodeKind, FactBody, UnitFact};
+use hub_core::fact::FactBody;
+use hub_core::fact::unit::Level;
 use hub_core::hash::{Hash, hex_encode};
 use hub_core::id::UnitId;
 use hub_core::time::Day;
 use hub_core::view::fork::ForkedChain;
 use hub_core::view::verdict::Reason;
 use hub_tests::capture;
+use hub_tests::stations::{code, registered, territory};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -113,40 +114,6 @@ fn copy(from: &Path, to: &Path) {
             std::fs::copy(&from, &to).unwrap();
         }
     }
-}
-
-fn code(firm: u32) -> String {
-    format!("9199{firm:014}")
-}
-
-fn territory(code: &str) -> UnitId {
-    UnitId::of_territory(code, 2023)
-}
-
-fn registered(code: &str, level: Level, parent: UnitId) -> FactBody {
-    let employer = level == Level::Enterprise;
-    let (unit, kind, code_kind) = if employer {
-        (UnitId::of_employer(code), UnitKind::Employer, CodeKind::Uscc)
-    } else {
-        (territory(code), UnitKind::Territory, CodeKind::Division)
-    };
-    FactBody::Unit(UnitFact::Registered {
-        unit,
-        kind,
-        level,
-        parent: Some(parent),
-        located_in: None,
-        list_year: (!employer).then_some(2023),
-        profile: UnitProfile {
-            name: format!("演示{code}"),
-            codes: vec![Code { kind: code_kind, value: code.into() }],
-            ownership: None,
-            industry: None,
-            operating: true,
-            no_union_reason: None,
-            qualified: true,
-        },
-    })
 }
 
 fn approve(parent: &Office, child: &Office, root_key: RootKey) {

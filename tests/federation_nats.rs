@@ -14,11 +14,12 @@ use hub::replica::{Draft, Replica, SigningRefused, WriteError};
 use hub::socket::Call;
 use hub::status::StatusSnapshot;
 use hub_core::fact::branch::{BranchKind, BranchProfile};
-use hub_core::fact::unit::{Level, UnitKind, UnitProfile};
-use hub_core::fact::{BranchFact, Code, CodeKind, FactBody, UnitFact};
+use hub_core::fact::unit::Level;
+use hub_core::fact::{BranchFact, FactBody};
 use hub_core::id::{BranchId, FactId, Lane, UnitId};
 use hub_core::time::Day;
 use hub_tests::nats::NatsServer;
+use hub_tests::stations::{registered, territory};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -99,41 +100,11 @@ impl Station {
         numbers
             .map(|number| {
                 let code = format!("9199{number:014}");
-                self.write(registered(&code, Level::Enterprise, Some(self.unit)));
+                self.write(registered(&code, Level::Enterprise, self.unit));
                 UnitId::of_employer(&code)
             })
             .collect()
     }
-}
-
-fn registered(code: &str, level: Level, parent: Option<UnitId>) -> FactBody {
-    let employer = level == Level::Enterprise;
-    let (unit, kind, code_kind) = if employer {
-        (UnitId::of_employer(code), UnitKind::Employer, CodeKind::Uscc)
-    } else {
-        (UnitId::of_territory(code, 2023), UnitKind::Territory, CodeKind::Division)
-    };
-    FactBody::Unit(UnitFact::Registered {
-        unit,
-        kind,
-        level,
-        parent,
-        located_in: None,
-        list_year: (!employer).then_some(2023),
-        profile: UnitProfile {
-            name: format!("演示{code}"),
-            codes: vec![Code { kind: code_kind, value: code.into() }],
-            ownership: None,
-            industry: None,
-            operating: true,
-            no_union_reason: None,
-            qualified: true,
-        },
-    })
-}
-
-fn territory(code: &str) -> UnitId {
-    UnitId::of_territory(code, 2023)
 }
 
 /// Waits until `done`; says what was hoped for, and how things stood, when it takes too long.
@@ -190,8 +161,8 @@ impl Federation {
         };
         let root_key = enrol::found(&province.directory, &founding, Arc::new(SystemClock)).unwrap();
         province.start();
-        province.write(registered("9911", Level::City, Some(province.unit)));
-        province.write(registered("991102", Level::County, Some(city.unit)));
+        province.write(registered("9911", Level::City, province.unit));
+        province.write(registered("991102", Level::County, city.unit));
         let answer = approve(&province, &city, root_key, true);
         province.stop();
         province.open_server();
@@ -323,7 +294,7 @@ fn a_restored_backup_signs_nothing(federation: &mut Federation) {
     std::fs::remove_dir_all(county.directory.join("index")).unwrap();
     county.start();
     let today = Day::of_millis(county.replica().now());
-    let body = registered("919900000000999999", Level::Enterprise, Some(county.unit));
+    let body = registered("919900000000999999", Level::Enterprise, county.unit);
     let refused = county.replica().write(vec![Draft::new(county.unit, today, body)]).unwrap_err();
     let WriteError::Refused(SigningRefused::Behind { expected, found, .. }) = refused else {
         panic!("{refused}")

@@ -258,7 +258,8 @@ pub(crate) fn later_blocks(
         .iter()
         .map(|head| {
             let forked = view.forks_from(&head.chain);
-            let side = forked.map(|from| side_above(head, from, source)).unwrap_or_default();
+            let side = |from| known::down_from(head, source, |height, _| height < from);
+            let side = forked.map(side).unwrap_or_default();
             (head.chain, (head.height, side))
         })
         .collect();
@@ -268,19 +269,6 @@ pub(crate) fn later_blocks(
         height <= reach && (!forked || side.get(height) == Some(hash))
     };
     view.held().filter(|place| !is_covered(place)).collect()
-}
-
-/// The blocks below a head, and itself, down to a height.
-fn side_above(head: &ChainHeight, from: u64, source: &dyn BlockSource) -> BTreeMap<u64, Hash> {
-    let ChainHeight { chain, mut height, mut hash } = *head;
-    let mut side = BTreeMap::new();
-    while height >= from.max(1)
-        && let Some(block) = source.side(&chain, height, &hash)
-    {
-        side.insert(height, hash);
-        (height, hash) = (height - 1, block.header().previous);
-    }
-    side
 }
 
 /// The known view with these blocks added, but for the facts withheld.

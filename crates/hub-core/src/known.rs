@@ -103,17 +103,27 @@ pub fn fold_under(
     Ok(view)
 }
 
-/// The blocks of the side of a fork that a head stands on, as far down as another side comes first here; none
-/// where the chain leads to the head by itself, or not at all.
-fn side_of(head: &ChainHeight, source: &dyn BlockSource) -> BTreeMap<u64, Hash> {
+/// The blocks from a head down to where `ends` says so, by height; none where one of them is not here.
+pub(crate) fn down_from(
+    head: &ChainHeight,
+    source: &dyn BlockSource,
+    ends: impl Fn(u64, &Hash) -> bool,
+) -> BTreeMap<u64, Hash> {
     let ChainHeight { chain, mut height, mut hash } = *head;
     let mut side = BTreeMap::new();
-    while height > 0 && source.block(&chain, height).is_none_or(|block| block.hash() != hash) {
+    while height > 0 && !ends(height, &hash) {
         let Some(block) = source.side(&chain, height, &hash) else { return BTreeMap::new() };
         side.insert(height, hash);
         (height, hash) = (height - 1, block.header().previous);
     }
     side
+}
+
+/// The blocks of the side of a fork that a head stands on, as far down as another side comes first here.
+fn side_of(head: &ChainHeight, source: &dyn BlockSource) -> BTreeMap<u64, Hash> {
+    down_from(head, source, |height, hash| {
+        source.block(&head.chain, height).is_some_and(|block| block.hash() == *hash)
+    })
 }
 
 /// One pass: the blocks of members, or all others. Members are folded over what the others say.

@@ -4,7 +4,6 @@
 //! always written after it. What an answer of a day speaks of is the newest period that has ended by then.
 
 use crate::catalog::{Catalog, Due, Form};
-use crate::fact::figure::ElementValue;
 use crate::fact::unit::{Level, UnitKind};
 use crate::id::FactId;
 use crate::measure::{Counts, Measure};
@@ -158,8 +157,10 @@ fn capture(
             *captured.entry(host).or_default() += members;
         }
     }
-    for (filer, units, values) in declared.reports {
-        let Some(value) = values.iter().find(|value| value.element == element.id) else { continue };
+    for (filer, units, report) in declared.reports {
+        let Some(value) = report.values.iter().find(|value| value.element == element.id) else {
+            continue;
+        };
         own[filer as usize].add(Measure::CaptureDeclared, value.value);
         for unit in units {
             let members = captured.get(&unit).copied().unwrap_or(0);
@@ -172,8 +173,8 @@ fn capture(
 
 /// The declared figures an answer of a day rests on: of the basis form, for the newest period that has ended.
 struct Declared<'a> {
-    /// The unit that filed, those it speaks for, the values.
-    reports: Vec<(UnitIx, Vec<UnitIx>, &'a [ElementValue])>,
+    /// The unit that filed, those it speaks for, the report.
+    reports: Vec<(UnitIx, Vec<UnitIx>, &'a Report)>,
 }
 
 impl<'a> Declared<'a> {
@@ -192,7 +193,7 @@ impl<'a> Declared<'a> {
                     units.into_iter().collect()
                 }
             };
-            (filer, units, report.values.as_slice())
+            (filer, units, report)
         });
         Self { reports: reports.collect() }
     }
@@ -200,10 +201,8 @@ impl<'a> Declared<'a> {
 
 /// The reports that the totals of a day are made of (S2), by unit that filed.
 pub(crate) fn in_totals(view: &View, day: Day) -> Vec<(UnitIx, FactId)> {
-    let Some(form) = Catalog::standard().basis() else { return Vec::new() };
-    let Some(period) = Span::newest_ended(form.cycle, day) else { return Vec::new() };
-    let counted = view.figures().counted(view.tree(), form.id, &period.to_string());
-    counted.reports.into_iter().map(|(filer, report)| (filer, report.id)).collect()
+    let reports = Declared::of(view, day).reports.into_iter();
+    reports.map(|(filer, _, report)| (filer, report.id)).collect()
 }
 
 /// Declared figures as counts of the measures they can be compared with, by unit that filed (S3).
@@ -214,10 +213,10 @@ fn declared(view: &View, day: Day) -> BTreeMap<UnitIx, Counts> {
         .filter_map(|measure| Some((*measure, catalog.declared(*measure)?.id)))
         .collect();
     let mut counts: BTreeMap<UnitIx, Counts> = BTreeMap::new();
-    for (filer, _, values) in Declared::of(view, day).reports {
+    for (filer, _, report) in Declared::of(view, day).reports {
         let own = counts.entry(filer).or_default();
         for (measure, element) in &linked {
-            let value = values.iter().find(|value| value.element == *element);
+            let value = report.values.iter().find(|value| value.element == *element);
             own.add(*measure, value.map_or(0, |value| value.value));
         }
     }

@@ -2,33 +2,21 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use hub_core::SigningKey;
+mod common;
+
+use common::{NOW, federation, key, node};
 use hub_core::block::Block;
 use hub_core::chain::ChainHead;
 use hub_core::fact::{Fact, FactBody, UnitFact};
 use hub_core::hash::Hash;
-use hub_core::id::{ChainId, FederationId, Lane, NodeId, UnitId};
-use hub_core::time::{Day, Hlc, Millis, Precision};
+use hub_core::id::{ChainId, Lane, NodeId, UnitId};
+use hub_core::time::{Day, Hlc, Precision};
 use hub_node::io::{
     ChainRange, Channel, Context, Input, JournalBlock, JournalId, Memory, Origin, Output, Position,
     Quota, Scope, Start,
 };
 use hub_node::machine::Machine;
 use hub_node::wire::{Ask, Cursor, Frontier, Message, Receipt, StreamId, sign};
-
-const NOW: Millis = 1_795_138_200_000;
-
-fn key(seed: u8) -> SigningKey {
-    SigningKey::from_bytes(&[seed; 32])
-}
-
-fn node(seed: u8) -> NodeId {
-    NodeId::of_first_key(key(seed).verifying_key().as_bytes())
-}
-
-fn federation() -> FederationId {
-    FederationId::of_root_key(key(1).verifying_key().as_bytes())
-}
 
 fn unit(number: u8) -> UnitId {
     UnitId([number; 16])

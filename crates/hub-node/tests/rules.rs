@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use hub_core::SigningKey;
+mod common;
+
+use common::{NOW, federation, key, node};
 use hub_core::block::Block;
 use hub_core::chain::ChainHead;
 use hub_core::fact::{Fact, FactBody, UnitFact};
 use hub_core::hash::Hash;
-use hub_core::id::{ChainId, FederationId, Lane, NodeId, UnitId};
+use hub_core::id::{ChainId, Lane, NodeId, UnitId};
 use hub_core::time::{Day, Hlc, Millis, Precision};
 use hub_node::io::{
     ChainRange, Channel, Context, Event, Hold, Input, JournalBlock, JournalId, Memory, Origin,
@@ -18,20 +20,7 @@ use hub_node::machine::Machine;
 use hub_node::wire::{Message, Receipt, Ship, StreamId, sign};
 use std::collections::BTreeMap;
 
-const NOW: Millis = 1_795_138_200_000;
 const STREAM: StreamId = StreamId { journal: JournalId([5; 16]), run: 0 };
-
-fn key(seed: u8) -> SigningKey {
-    SigningKey::from_bytes(&[seed; 32])
-}
-
-fn node(seed: u8) -> NodeId {
-    NodeId::of_first_key(key(seed).verifying_key().as_bytes())
-}
-
-fn federation() -> FederationId {
-    FederationId::of_root_key(key(1).verifying_key().as_bytes())
-}
 
 /// What the parent, node 1, holds and knows of its child, node 2.
 #[derive(Default)]

@@ -150,9 +150,7 @@ impl Machine {
         let pass = if outbound.is_sent(end) { outbound.pass() } else { None };
         // A stalled stream cannot bring what it waits for; the comparison can.
         let down = outbound.is_settled(end) || outbound.is_stalled(now, RESEND_MILLIS);
-        // what it says it holds is compared first, and harms nobody here
-        let claimed = ask.down.filter(|cursor| cursor.stream == outbound.acked().stream);
-        let passed = claimed.map_or(0, |cursor| cursor.position).max(outbound.acked().position);
+        let passed = outbound.acked().position;
         if ack == Ack::Restarted {
             self.report(Event::StreamRestarted { peer: from });
         }

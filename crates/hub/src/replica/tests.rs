@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::clock::SetClock;
-use crate::config::{Config, LimitsConfig, RootKey};
+use crate::config::{Config, RootKey};
 use hub_core::fact::branch::{BranchKind, BranchProfile};
 use hub_core::fact::governance::Enrolment;
 use hub_core::fact::unit::{Level, UnitKind, UnitProfile};
@@ -71,18 +71,8 @@ impl World {
         let keys = KeyStore::new(directory.path().join("keys"));
         let key = keys.create_signing_key(1).unwrap();
         let root = key.verifying_key().to_bytes();
-        let config = Config {
-            data_dir: None,
-            root_key: RootKey(root),
-            node: NodeId::of_first_key(&root),
-            head_copy: Some("outside/heads".into()),
-            parent: None,
-            follow: None,
-            server: None,
-            courier: None,
-            metrics: None,
-            limits: LimitsConfig::default(),
-        };
+        let own = Config::of_node(RootKey(root), NodeId::of_first_key(&root));
+        let config = Config { head_copy: Some("outside/heads".into()), ..own };
         std::fs::create_dir(directory.path().join("outside")).unwrap();
         let node = Node { config, base: directory.path().to_owned() };
         Self { directory, clock: Arc::new(SetClock::new(NOW)), node, key }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::command_io::{CommandIo, DirEntry, FileSink};
-use crate::config::{Config, LimitsConfig, Node, RootKey};
+use crate::config::{Config, Node, RootKey};
 use crate::host::{self, Commands, Host};
 use hub_core::id::NodeId;
 use std::io::{self, Cursor, Read, Write};
@@ -100,18 +100,7 @@ impl Commands for Everything {
 }
 
 fn node(directory: &std::path::Path) -> Node {
-    let config = Config {
-        data_dir: None,
-        root_key: RootKey([3; 32]),
-        node: NodeId([5; 16]),
-        head_copy: None,
-        parent: None,
-        follow: None,
-        server: None,
-        courier: None,
-        metrics: None,
-        limits: LimitsConfig::default(),
-    };
+    let config = Config::of_node(RootKey([3; 32]), NodeId([5; 16]));
     Node { config, base: directory.to_owned() }
 }
 
