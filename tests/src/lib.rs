@@ -10,6 +10,5 @@ pub mod mutants;
 pub mod nats;
 pub mod process;
 pub mod proxy;
-pub mod sim;
 pub mod stations;
 pub mod wait;

@@ -6,6 +6,7 @@ mod figures;
 pub mod network;
 pub mod offices;
 pub mod oracle;
+pub mod random;
 pub mod sample;
 pub mod scribe;
 pub mod story;

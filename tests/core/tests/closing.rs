@@ -14,7 +14,8 @@ use hub_core::measure::{Indicators, Measure};
 use hub_core::texts::Law;
 use hub_core::time::Day;
 use hub_core::view::View;
-use hub_core_tests::federation::{Federation, Rng};
+use hub_core_tests::federation::Federation;
+use hub_core_tests::random::Random;
 use hub_core_tests::story::{Story, check, unit};
 use std::collections::BTreeMap;
 
@@ -217,7 +218,7 @@ fn causes_sum_exactly_whatever_happened() {
             .checkpointers()
             .flat_map(|node| view.checkpoints_of(node).collect::<Vec<_>>())
             .collect();
-        let mut rng = Rng::new(seed);
+        let mut rng = Random::new(seed);
         for checkpoint in checkpoints {
             let Ok(known) = known::at(&view, &checkpoint, &world.blocks) else { continue };
             let frontier = view.frontier_of(&checkpoint);

@@ -19,8 +19,9 @@ use hub_core::view::claim::{CaseState, Cause, Span, Status};
 use hub_core::view::decision::Sides;
 use hub_core::view::verdict::{Reason, Verdict};
 use hub_core::view::{Conflict, View};
-use hub_core_tests::federation::{Federation, Rng, expected};
+use hub_core_tests::federation::{Federation, expected};
 use hub_core_tests::offices::Blocks;
+use hub_core_tests::random::Random;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::cell::RefCell;
@@ -315,7 +316,7 @@ fn gave_back(view: &View, unit: u32, at: hub_core::time::Hlc) -> bool {
 }
 
 /// The blocks in any order, some twice, in portions of any size.
-fn portions(world: &Federation, rng: &mut Rng) -> Vec<Vec<(ChainId, u64)>> {
+fn portions(world: &Federation, rng: &mut Random) -> Vec<Vec<(ChainId, u64)>> {
     let mut order = world.order.clone();
     let doubled: Vec<_> = order.iter().copied().filter(|_| rng.one_in(5)).collect();
     order.extend(doubled);
@@ -338,7 +339,7 @@ fn any_order_duplication_and_split_give_one_view() {
             let mut whole = replay(&world, world.order.iter().map(|place| &world.blocks[place]));
             let expected = picture(&mut whole, &world, world.blocks.values());
             assert_conserved(&mut whole, &world);
-            let mut rng = Rng::new(seed ^ 1);
+            let mut rng = Random::new(seed ^ 1);
             let mut view = empty(&world);
             for portion in portions(&world, &mut rng) {
                 for place in &portion {
@@ -373,7 +374,7 @@ fn replay_equals_incremental_after_every_block() {
             let world = Federation::of(seed, 60);
             let mut order = world.order.clone();
             if seed % 2 == 0 {
-                Rng::new(seed).shuffle(&mut order);
+                Random::new(seed).shuffle(&mut order);
             }
             let mut view = empty(&world);
             for upto in 1..=order.len() {

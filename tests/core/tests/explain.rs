@@ -12,8 +12,9 @@ use hub_core::query::{Basis, By, Label, Question};
 use hub_core::rollup::Rollup;
 use hub_core::time::Day;
 use hub_core::view::View;
-use hub_core_tests::federation::{Federation, Rng};
+use hub_core_tests::federation::Federation;
 use hub_core_tests::offices::view_of;
+use hub_core_tests::random::Random;
 
 const FEDERATIONS: u64 = 200;
 const ACTS: usize = 80;
@@ -56,7 +57,7 @@ fn parts_sum_to_every_row_of_every_figure() {
     for seed in 0..FEDERATIONS {
         let world = Federation::of(seed, ACTS);
         let view = view_of(world.root_key, &world.blocks);
-        let mut rng = Rng::new(seed ^ 0xe9);
+        let mut rng = Random::new(seed ^ 0xe9);
         let units: Vec<_> = view.tree().ids().map(|(_, at)| at).collect();
         let units: Vec<_> =
             units.into_iter().filter(|at| view.tree().unit(*at).origin.is_some()).collect();

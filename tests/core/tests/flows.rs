@@ -13,8 +13,9 @@ use hub_core::rollup::Rollup;
 use hub_core::time::Day;
 use hub_core::view::View;
 use hub_core::view::tree::UnitIx;
-use hub_core_tests::federation::{Federation, Rng};
+use hub_core_tests::federation::Federation;
 use hub_core_tests::offices::{Blocks, view_of};
+use hub_core_tests::random::Random;
 use hub_core_tests::story::{DAY_0, check, unit};
 use std::collections::BTreeMap;
 
@@ -51,7 +52,7 @@ fn random_histories_sum_for_every_unit_and_span() {
         let mut view = view_of(world.root_key, &world.blocks);
         let all: Vec<UnitIx> = view.tree().ids().map(|(_, at)| at).collect();
         let root = view.tree().root().unwrap();
-        let mut rng = Rng::new(seed);
+        let mut rng = Random::new(seed);
         let from = Day(20_000 + rng.below(200) as i32);
         let to = Day(from.0 + rng.below(250) as i32);
         let mut units = vec![root];

@@ -18,8 +18,9 @@ use hub_core::time::Day;
 use hub_core::view::View;
 use hub_core::view::fork::{ForkedChain, Sides};
 use hub_core::view::verdict::{Reason, Verdict};
-use hub_core_tests::federation::{Federation, Rng};
+use hub_core_tests::federation::Federation;
 use hub_core_tests::offices::{Entry, Office};
+use hub_core_tests::random::Random;
 use std::collections::BTreeMap;
 
 /// How many federations, and how many acts each.
@@ -85,7 +86,7 @@ fn which_side_counts_follows_from_the_blocks_alone() {
         let mut whole = empty(&world);
         whole.apply_all(world.all_blocks(), &sides);
         let expected = picture(&mut whole, &world);
-        let mut rng = Rng::new(seed ^ 1);
+        let mut rng = Random::new(seed ^ 1);
         for round in 0..3 {
             let mut order: Vec<&Block> = world.all_blocks().collect();
             let doubled: Vec<&Block> = order.iter().copied().filter(|_| rng.one_in(5)).collect();

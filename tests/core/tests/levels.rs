@@ -11,8 +11,8 @@ use hub_core::fact::governance::RestatedBody;
 use hub_core::fact::{FactBody, GovernanceFact};
 use hub_core::time::{Day, Hlc};
 use hub_core::view::View;
-use hub_core_tests::federation::Rng;
 use hub_core_tests::network::{BEGINS, Play};
+use hub_core_tests::random::Random;
 use std::collections::BTreeMap;
 
 /// How many networks, and how many acts each.
@@ -103,7 +103,7 @@ fn every_level_gives_the_same_figures() {
     for seed in seeds() {
         let mut play = Play::new(seed);
         play.act(ACTS).unwrap_or_else(|found| panic!("network {seed}: {found}"));
-        let mut rng = Rng::new(seed ^ 7);
+        let mut rng = Random::new(seed ^ 7);
         play.network.settle(&mut rng);
         let today = play.network.today().0;
         let days = [BEGINS, (BEGINS + today) / 2, today - 20, today, today + 40].map(Day);

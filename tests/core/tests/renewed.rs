@@ -12,7 +12,8 @@ use hub_core::query::{Answer, Basis, By, Desk, Question};
 use hub_core::rollup::Rollup;
 use hub_core::time::Day;
 use hub_core::view::View;
-use hub_core_tests::federation::{Federation, Rng};
+use hub_core_tests::federation::Federation;
+use hub_core_tests::random::Random;
 
 const WORLDS: u64 = 40;
 const ACTS: usize = 90;
@@ -67,7 +68,7 @@ fn what_is_renewed_is_what_would_be_made_anew() {
         let days = days(&world);
         let mut order = world.order.clone();
         if seed % 2 == 1 {
-            Rng::new(seed).shuffle(&mut order);
+            Random::new(seed).shuffle(&mut order);
         }
         let mut view = View::new(world.id(), world.root_key);
         let mut desk = Desk::default();

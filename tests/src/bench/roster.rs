@@ -5,40 +5,26 @@ use hub_core::fact::member::{Evidence, Flag, LeaveReason, MemberAct, Origin, Pro
 use hub_core::fact::{ATTRIBUTE_FIRST_JOINED, ATTRIBUTE_IMPORT, Attribute, FactBody, MemberFact};
 use hub_core::id::MemberKey;
 use hub_core::time::Day;
+use hub_core_tests::random::Random;
 
 /// Joining days are spread over so many days before the books were opened.
 const JOINING_DAYS: u64 = 20 * 365;
 /// Of 1,000 members so many have a second fact.
 pub const SECOND_FACTS_PER_MILLE: u64 = 30;
 
-/// A stream of numbers that looks random and is the same in every run (splitmix64).
-#[derive(Debug, Clone)]
-pub struct Noise(pub u64);
-
-impl Noise {
-    /// The next number.
-    pub fn draw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-}
-
 /// The pseudonym of the generated person of this number; different numbers have different ones.
 pub fn person(number: u64) -> MemberKey {
-    let mut noise = Noise(number.wrapping_mul(2).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut random = Random::new(number.wrapping_mul(2).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let mut key = [0; 16];
-    key[..8].copy_from_slice(&noise.draw().to_be_bytes());
-    key[8..].copy_from_slice(&noise.draw().to_be_bytes());
+    key[..8].copy_from_slice(&random.number().to_be_bytes());
+    key[8..].copy_from_slice(&random.number().to_be_bytes());
     MemberKey(key)
 }
 
 /// The fact with which a generated person stands in the books of a union: day, attributes, fact.
 pub fn joined(number: u64, union: &Union, import: i32) -> (Day, Vec<Attribute>, FactBody) {
-    let mut noise = Noise(number ^ 0x5bd1_e995);
-    let (first, second) = (noise.draw(), noise.draw());
+    let mut random = Random::new(number ^ 0x5bd1_e995);
+    let (first, second) = (random.number(), random.number());
     let day = Day(BOOKS_OPEN.0 - 1 - (first % JOINING_DAYS) as i32);
     // seven in ten stand in the old books with a stated day, three are newly enrolled
     let existing = second % 10 < 7;
@@ -68,15 +54,15 @@ fn member(number: u64, union: &Union, act: MemberAct) -> FactBody {
 
 /// Whether a generated person has a second fact.
 pub fn has_second(number: u64) -> bool {
-    Noise(number ^ 0xc2b2_ae35).draw() % 1_000 < SECOND_FACTS_PER_MILLE
+    Random::new(number ^ 0xc2b2_ae35).number() % 1_000 < SECOND_FACTS_PER_MILLE
 }
 
 /// The later facts of one that has: left, retained, revised, or gone over to another union.
 pub fn second(number: u64, union: &Union, other: &Union) -> Vec<(Day, FactBody)> {
-    let mut noise = Noise(number ^ 0x27d4_eb2f);
-    let day = Day(BOOKS_OPEN.0 + 1 + (noise.draw() % 300) as i32);
+    let mut random = Random::new(number ^ 0x27d4_eb2f);
+    let day = Day(BOOKS_OPEN.0 + 1 + (random.number() % 300) as i32);
     let one = |union: &Union, act| vec![(day, member(number, union, act))];
-    match noise.draw() % 6 {
+    match random.number() % 6 {
         0 => one(union, MemberAct::Left { reason: LeaveReason::Resigned }),
         1 => one(union, MemberAct::Left { reason: LeaveReason::Lapsed }),
         2 => one(union, MemberAct::Retained { reason: 1 }),

@@ -5,7 +5,7 @@ use super::damage::Damage;
 use super::error::DrillError;
 use super::station::{Part, Station};
 use super::{Plan, Report, Shared};
-use crate::sim::random::Random;
+use hub_core_tests::random::Random;
 use rustix::process::Signal;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;

@@ -1,6 +1,6 @@
 //! What is done to valid bytes: the wrong turns of an attacker who knows the layout, and of chance.
 
-use crate::sim::random::Random;
+use hub_core_tests::random::Random;
 
 /// Values that lengths and counts are fond of.
 const EXTREMES: [u64; 12] =
@@ -42,12 +42,12 @@ impl Mutator {
 
     fn change_once(&mut self, bytes: &mut Vec<u8>, other: &[u8]) {
         if bytes.is_empty() {
-            return bytes.push(self.random.next() as u8);
+            return bytes.push(self.random.number() as u8);
         }
         let at = self.random.index(bytes.len());
         match self.random.below(9) {
             0 => bytes[at] ^= 1 << self.random.below(8),
-            1 => bytes[at] = self.random.next() as u8,
+            1 => bytes[at] = self.random.number() as u8,
             2 => self.nudge(bytes, at),
             3 => self.set_extreme(bytes, at),
             4 => drop(bytes.drain(at..self.end_of_piece(at, bytes.len()))),

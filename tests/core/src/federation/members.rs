@@ -1,7 +1,8 @@
 //! Facts about persons: starts, ends, retentions, deaths, rekeys, several to a block.
 
-use super::{Maker, PERSONS, Rng, Union, person};
+use super::{Maker, PERSONS, Union, person};
 use crate::offices::Entry;
+use crate::random::Random;
 use hub_core::fact::member::{
     Evidence, Flag, LeaveReason, MemberAct, MemberFact, Origin, Profile, Sex, Start,
 };
@@ -51,7 +52,7 @@ impl Maker {
 
     /// M7: union after union states the same persons, more than a small firm has.
     pub(super) fn in_bulk(&mut self, seed: u64) {
-        self.rng = Rng::new(seed ^ 0xb01d);
+        self.rng = Random::new(seed ^ 0xb01d);
         let persons: Vec<MemberKey> = (PERSONS..PERSONS + 56).map(person).collect();
         let mut near: Vec<usize> = Vec::new();
         for _ in 0..4 {

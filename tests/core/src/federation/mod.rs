@@ -10,10 +10,10 @@ mod governance;
 mod members;
 mod organisation;
 mod restating;
-mod rng;
 mod successions;
 
 use crate::offices::{Blocks, Entry, Office};
+use crate::random::Random;
 use hub_core::block::Block;
 use hub_core::fact::unit::Level;
 use hub_core::fact::{FactBody, Withdrawn};
@@ -21,8 +21,6 @@ use hub_core::hash::sha256;
 use hub_core::id::{BranchId, ChainId, FactId, FederationId, Lane, MemberKey, UnitId};
 use hub_core::time::{DAY_MILLIS, Day, Millis, Precision};
 use std::collections::BTreeMap;
-
-pub use rng::Rng;
 
 /// The day on which federations begin.
 const BEGINS: i32 = 20_000;
@@ -67,7 +65,7 @@ struct Union {
 /// The federation under way.
 #[derive(Debug)]
 struct Maker {
-    rng: Rng,
+    rng: Random,
     now: Millis,
     federation: FederationId,
     made: Federation,
@@ -117,7 +115,7 @@ impl Federation {
         maker.begin();
         maker.first_statements = maker.statements.len();
         for act in 0..acts {
-            maker.rng = Rng::new(Rng::new(seed ^ (act as u64 + 1) << 32).number());
+            maker.rng = Random::new(Random::new(seed ^ (act as u64 + 1) << 32).number());
             maker.now += maker.rng.below(5 * DAY_MILLIS);
             if is_kept(act) {
                 maker.fork();
@@ -143,7 +141,7 @@ impl Maker {
         let root_key = office.public_key();
         let persons = (0..PERSONS).map(person);
         Self {
-            rng: Rng::new(seed),
+            rng: Random::new(seed),
             now: Day(BEGINS).start_millis(),
             federation: FederationId::of_root_key(&root_key),
             made: Federation {

@@ -4,8 +4,8 @@ mod changes;
 mod decisions;
 
 use super::{BEGINS, Network};
-use crate::federation::Rng;
 use crate::offices::{Entry, Office};
+use crate::random::Random;
 use hub_core::fact::branch::{BranchKind, BranchProfile, WomenOrg};
 use hub_core::fact::member::{
     Evidence, Flag, LeaveReason, MemberAct, MemberFact, Origin, Profile, Sex, Start,
@@ -39,7 +39,7 @@ pub struct Play {
     pub persons: Vec<MemberKey>,
     /// How often each act was done.
     pub done: BTreeMap<&'static str, usize>,
-    rng: Rng,
+    rng: Random,
     employers: Vec<(UnitId, u32)>,
     unions: Vec<BranchId>,
     statements: Vec<FactId>,
@@ -81,7 +81,7 @@ impl Play {
             network: Network::new(&format!("{seed}/0"), territory(0)),
             persons: persons.collect(),
             done: BTreeMap::new(),
-            rng: Rng::new(seed),
+            rng: Random::new(seed),
             employers: Vec::new(),
             unions: Vec::new(),
             statements: Vec::new(),

@@ -6,8 +6,8 @@
 mod acts;
 mod check;
 
-use crate::federation::Rng;
 use crate::offices::{Blocks, Entry, Office};
+use crate::random::Random;
 use hub_core::block::Block;
 use hub_core::fact::FactBody;
 use hub_core::id::{FactId, FederationId, Lane, NodeId, UnitId};
@@ -256,7 +256,7 @@ impl Network {
     }
 
     /// Links and nodes work in any order until nothing is left to do.
-    pub fn settle(&mut self, rng: &mut Rng) {
+    pub fn settle(&mut self, rng: &mut Random) {
         for _ in 0..400 {
             let mut order: Vec<usize> = (0..self.nodes.len()).collect();
             rng.shuffle(&mut order);

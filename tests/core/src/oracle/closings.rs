@@ -1,6 +1,7 @@
 //! Questions about closings: what is published, why it cannot be read again, and why today differs.
 
-use crate::federation::{Federation, Rng};
+use crate::federation::Federation;
+use crate::random::Random;
 use hub_core::causes::{self, Asked, Cause, Split, Then, Value};
 use hub_core::closing::{self, Closing, PublishedError};
 use hub_core::fact::{FactBody, FigureFact};
@@ -19,7 +20,7 @@ const RATIOS: usize = 6;
 
 /// A closing stated in the history, read again; at times one of a period nobody closed.
 pub(super) fn asked(made: &Federation, view: &mut View, sides: &Sides, seed: u64) -> Option<Json> {
-    let mut rng = Rng::new(seed ^ 0xc105);
+    let mut rng = Random::new(seed ^ 0xc105);
     let stated: Vec<(UnitId, String)> = view
         .facts()
         .filter_map(|(fact, _)| match &fact.fact.body {
@@ -70,7 +71,7 @@ pub(super) fn asked(made: &Federation, view: &mut View, sides: &Sides, seed: u64
 }
 
 /// An indicator by one of its bases, or a measure.
-fn some_ratio(rng: &mut Rng) -> (String, String) {
+fn some_ratio(rng: &mut Random) -> (String, String) {
     let indicators = &Indicators::standard().indicators;
     if rng.one_in(3) {
         let measure = rng.pick(Measure::ALL);

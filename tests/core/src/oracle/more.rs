@@ -2,7 +2,8 @@
 //! their numbers, takeovers in bulk.
 
 use super::questions::label_of;
-use crate::federation::{Federation, Rng};
+use crate::federation::Federation;
+use crate::random::Random;
 use hub_core::findings::{Kind, of_values};
 use hub_core::flow::{FlowQuestion, flows};
 use hub_core::time::Day;
@@ -16,7 +17,7 @@ pub(super) fn flow(made: &Federation, view: &mut View, sides: &Sides, seed: u64)
     if seed % 2 == 1 {
         return None;
     }
-    let mut rng = Rng::new(seed ^ 0xf10e);
+    let mut rng = Random::new(seed ^ 0xf10e);
     let written = |place: usize| made.blocks[&made.order[place]].header().last_hlc.day();
     let (first, last) = (written(0), written(made.order.len() - 1));
     let span = (last.0 - first.0) as u64 + 30;

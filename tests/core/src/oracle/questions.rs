@@ -1,6 +1,7 @@
 //! Questions at random units, days and boundaries, with what the engine answers.
 
-use crate::federation::{Federation, Rng};
+use crate::federation::Federation;
+use crate::random::Random;
 use hub_core::case::CaseKind;
 use hub_core::known;
 use hub_core::measure::{Indicators, Measure};
@@ -24,7 +25,7 @@ pub(super) fn asked(made: &Federation, view: &View, sides: &Sides, seed: u64) ->
         .collect();
     let Some(root) = view.tree().root() else { return Vec::new() };
     let mut desk = Desk::default();
-    let mut rng = Rng::new(seed ^ 0x5151);
+    let mut rng = Random::new(seed ^ 0x5151);
     let written = |place: &usize| made.blocks[&made.order[*place]].header().last_hlc;
     let (first, last) = (written(&0).day(), written(&(made.order.len() - 1)).day());
     let mut questions = Vec::new();
@@ -50,7 +51,7 @@ fn known_at(
     view: &View,
     sides: &Sides,
     units: &[UnitIx],
-    rng: &mut Rng,
+    rng: &mut Random,
     (first, last): (Day, Day),
 ) -> Option<Value> {
     for _ in 0..TRIES {
@@ -167,7 +168,7 @@ impl Asked {
 }
 
 /// Mostly within the history, at times before, on its last day or after.
-fn some_day(rng: &mut Rng, first: Day, last: Day) -> Day {
+fn some_day(rng: &mut Random, first: Day, last: Day) -> Day {
     match rng.below(8) {
         0 => last,
         1 => Day(last.0 + 40),

@@ -1,17 +1,17 @@
-//! splitmix64: a small generator whose whole state is one number.
+//! A small source of numbers that look random: splitmix64. The same seed gives the same numbers for good.
 
-/// Draws from one seed.
+/// The state of a splitmix64.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 
 impl Random {
-    /// Begins with a seed.
+    /// The sequence of this seed.
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// The next number.
-    pub(crate) fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -19,9 +19,9 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// Less than `bound`, which is not 0.
-    pub fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
+    /// A number below `end`, 0 when that is 0.
+    pub fn below(&mut self, end: u64) -> u64 {
+        if end == 0 { 0 } else { self.number() % end }
     }
 
     /// From `least` to `most`, both possible.
@@ -29,7 +29,7 @@ impl Random {
         least + self.below(most - least + 1)
     }
 
-    /// A place in something of this length, which is not 0.
+    /// A place in a list of this length.
     pub fn index(&mut self, length: usize) -> usize {
         self.below(length as u64) as usize
     }
@@ -37,5 +37,22 @@ impl Random {
     /// True in so many of a hundred draws.
     pub fn percent(&mut self, chance: u64) -> bool {
         self.below(100) < chance
+    }
+
+    /// True once in `count` times.
+    pub fn one_in(&mut self, count: u64) -> bool {
+        self.below(count) == 0
+    }
+
+    /// One of these.
+    pub fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.index(of.len())]
+    }
+
+    /// Puts a list in another order.
+    pub fn shuffle<T>(&mut self, list: &mut [T]) {
+        for end in (1..list.len()).rev() {
+            list.swap(end, self.index(end + 1));
+        }
     }
 }

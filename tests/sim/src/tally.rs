@@ -8,7 +8,7 @@ use std::fmt;
 pub struct Tally(pub BTreeMap<&'static str, u64>);
 
 impl Tally {
-    pub(super) fn count(&mut self, what: &'static str) {
+    pub(crate) fn count(&mut self, what: &'static str) {
         *self.0.entry(what).or_default() += 1;
     }
 

@@ -1,7 +1,7 @@
 //! One node: a machine, its disk, its keys.
 
-use super::disk::Disk;
-use super::tree::{self, Tree};
+use crate::disk::Disk;
+use crate::tree::{self, Tree};
 use hub_core::block::Block;
 use hub_core::chain::ChainHead;
 use hub_core::fact::governance::Enrolment;
@@ -17,59 +17,59 @@ use std::collections::BTreeMap;
 /// How long enrolments hold: longer than any run.
 const EXPIRES: Millis = 1 << 42;
 
-pub(super) struct Replica {
-    pub(super) index: usize,
-    pub(super) id: NodeId,
-    pub(super) epoch: u32,
-    pub(super) machine: Machine,
-    pub(super) disk: Disk,
-    pub(super) up: bool,
+pub(crate) struct Replica {
+    pub(crate) index: usize,
+    pub(crate) id: NodeId,
+    pub(crate) epoch: u32,
+    pub(crate) machine: Machine,
+    pub(crate) disk: Disk,
+    pub(crate) up: bool,
     /// Rises with each crash: what was under way for an older life is void.
-    pub(super) life: u32,
-    pub(super) syncing: bool,
+    pub(crate) life: u32,
+    pub(crate) syncing: bool,
     /// The parent said that this epoch has signed more than is here: nothing is written in it.
-    pub(super) told: bool,
+    pub(crate) told: bool,
     /// Where its journal ended when it came to another parent.
-    pub(super) parent_since: Option<Position>,
+    pub(crate) parent_since: Option<Position>,
     /// Own chains with what is not yet synced.
     heads: BTreeMap<Lane, ChainHead>,
     hlc: Hlc,
 }
 
 /// The key of a node in an epoch, the same in every world.
-pub(super) fn key(index: usize, epoch: u32) -> SigningKey {
+pub(crate) fn key(index: usize, epoch: u32) -> SigningKey {
     let seed = hash::sha256(&[b"simulated", &(index as u64).to_be_bytes(), &epoch.to_be_bytes()]);
     SigningKey::from_bytes(&seed.0)
 }
 
-pub(super) fn node_id(index: usize) -> NodeId {
+pub(crate) fn node_id(index: usize) -> NodeId {
     NodeId::of_first_key(key(index, 1).verifying_key().as_bytes())
 }
 
-pub(super) fn federation() -> FederationId {
+pub(crate) fn federation() -> FederationId {
     FederationId::of_root_key(key(0, 1).verifying_key().as_bytes())
 }
 
 /// Node ids by index, made once: deriving a key is not free.
-pub(super) struct Names {
-    pub(super) ids: Vec<NodeId>,
+pub(crate) struct Names {
+    pub(crate) ids: Vec<NodeId>,
     by_id: BTreeMap<NodeId, usize>,
 }
 
 impl Names {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let ids: Vec<NodeId> = (0..tree::NODES).map(node_id).collect();
         let by_id = ids.iter().enumerate().map(|(index, id)| (*id, index)).collect();
         Self { ids, by_id }
     }
 
-    pub(super) fn index(&self, id: NodeId) -> Option<usize> {
+    pub(crate) fn index(&self, id: NodeId) -> Option<usize> {
         self.by_id.get(&id).copied()
     }
 }
 
 impl Replica {
-    pub(super) fn new(index: usize, id: NodeId, root: NodeId) -> Self {
+    pub(crate) fn new(index: usize, id: NodeId, root: NodeId) -> Self {
         let pinned = (root, key(0, 1).verifying_key().to_bytes());
         Self {
             index,
@@ -88,7 +88,7 @@ impl Replica {
     }
 
     /// What the machine is told at a start; what was not synced is forgotten.
-    pub(super) fn start(&mut self, parent: Option<NodeId>, quota: Quota, seed: u64) -> Box<Start> {
+    pub(crate) fn start(&mut self, parent: Option<NodeId>, quota: Quota, seed: u64) -> Box<Start> {
         self.heads.clear();
         let chains = self.disk.chains.keys().filter(|chain| chain.node == self.id);
         self.heads = chains
@@ -129,7 +129,7 @@ impl Replica {
     }
 
     /// Seals a block with one fact; `now` may be a wrong clock's.
-    pub(super) fn write(
+    pub(crate) fn write(
         &mut self,
         now: Millis,
         lane: Lane,
@@ -147,7 +147,7 @@ impl Replica {
     }
 
     /// Another block for a place this node has filled already: what a thief of its key would sign.
-    pub(super) fn forge(&mut self, now: Millis) -> Option<Block> {
+    pub(crate) fn forge(&mut self, now: Millis) -> Option<Block> {
         let chain = ChainId { node: self.id, epoch: self.epoch, lane: Lane::Up };
         let standing = *self.disk.block(&chain, 1)?.header();
         let body = FactBody::Unit(UnitFact::Closed { unit: tree::unit(self.index), reason: 999 });
@@ -164,7 +164,7 @@ impl Replica {
 }
 
 /// The enrolment of a node's key.
-pub(super) fn enrolment(index: usize, id: NodeId, epoch: u32) -> FactBody {
+pub(crate) fn enrolment(index: usize, id: NodeId, epoch: u32) -> FactBody {
     FactBody::Governance(GovernanceFact::NodeEnrolled(Box::new(Enrolment {
         node: id,
         key: key(index, epoch).verifying_key().to_bytes(),
@@ -179,12 +179,12 @@ pub(super) fn enrolment(index: usize, id: NodeId, epoch: u32) -> FactBody {
 }
 
 /// What a machine may look up.
-pub(super) struct View<'a> {
-    pub(super) disk: &'a Disk,
-    pub(super) names: &'a Names,
-    pub(super) tree: Tree,
-    pub(super) key: &'a SigningKey,
-    pub(super) index: usize,
+pub(crate) struct View<'a> {
+    pub(crate) disk: &'a Disk,
+    pub(crate) names: &'a Names,
+    pub(crate) tree: Tree,
+    pub(crate) key: &'a SigningKey,
+    pub(crate) index: usize,
 }
 
 impl Context for View<'_> {

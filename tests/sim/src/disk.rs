@@ -9,26 +9,26 @@ use hub_node::io::{ChainRange, JournalBlock, JournalId, Origin, Position, Stored
 use std::collections::BTreeMap;
 
 #[derive(Debug, Clone)]
-pub(super) struct Disk {
-    pub(super) id: JournalId,
-    pub(super) blocks: Vec<JournalBlock>,
+pub(crate) struct Disk {
+    pub(crate) id: JournalId,
+    pub(crate) blocks: Vec<JournalBlock>,
     durable: usize,
-    pub(super) chains: BTreeMap<ChainId, Vec<usize>>,
-    pub(super) hashes: BTreeMap<Hash, usize>,
+    pub(crate) chains: BTreeMap<ChainId, Vec<usize>>,
+    pub(crate) hashes: BTreeMap<Hash, usize>,
     /// Blocks beside their chains, by place and hash.
-    pub(super) besides: BTreeMap<(ChainId, u64, Hash), usize>,
-    pub(super) memories: BTreeMap<NodeId, Vec<u8>>,
-    pub(super) keys: BTreeMap<(NodeId, u32), [u8; 32]>,
+    pub(crate) besides: BTreeMap<(ChainId, u64, Hash), usize>,
+    pub(crate) memories: BTreeMap<NodeId, Vec<u8>>,
+    pub(crate) keys: BTreeMap<(NodeId, u32), [u8; 32]>,
 }
 
 /// What one sync made durable.
-pub(super) struct Synced {
-    pub(super) received: Vec<StoredBlock>,
-    pub(super) own_up_to: Option<Position>,
+pub(crate) struct Synced {
+    pub(crate) received: Vec<StoredBlock>,
+    pub(crate) own_up_to: Option<Position>,
 }
 
 impl Disk {
-    pub(super) fn new(id: JournalId, pinned: (NodeId, [u8; 32])) -> Self {
+    pub(crate) fn new(id: JournalId, pinned: (NodeId, [u8; 32])) -> Self {
         Self {
             id,
             blocks: Vec::new(),
@@ -41,26 +41,26 @@ impl Disk {
         }
     }
 
-    pub(super) fn append(&mut self, origin: Origin, beside: bool, block: Block) {
+    pub(crate) fn append(&mut self, origin: Origin, beside: bool, block: Block) {
         let position = self.blocks.len() as Position + 1;
         self.blocks.push(JournalBlock { position, origin, beside, block });
     }
 
-    pub(super) fn end(&self) -> Position {
+    pub(crate) fn end(&self) -> Position {
         self.durable as Position
     }
 
-    pub(super) fn durable(&self) -> &[JournalBlock] {
+    pub(crate) fn durable(&self) -> &[JournalBlock] {
         &self.blocks[..self.durable]
     }
 
-    pub(super) fn holds(&self, hash: &Hash) -> bool {
+    pub(crate) fn holds(&self, hash: &Hash) -> bool {
         self.hashes.contains_key(hash)
     }
 
     /// Makes everything written durable. A block that does not extend its chain is the simulator's find:
     /// the machine must never have asked for it.
-    pub(super) fn sync(&mut self) -> Result<Synced, String> {
+    pub(crate) fn sync(&mut self) -> Result<Synced, String> {
         let mut synced = Synced { received: Vec::new(), own_up_to: None };
         for index in self.durable..self.blocks.len() {
             let JournalBlock { position, origin, beside, block } = self.blocks[index].clone();
@@ -102,11 +102,11 @@ impl Disk {
         Ok(())
     }
 
-    pub(super) fn crash(&mut self) {
+    pub(crate) fn crash(&mut self) {
         self.blocks.truncate(self.durable);
     }
 
-    pub(super) fn head(&self, chain: &ChainId) -> Option<ChainHead> {
+    pub(crate) fn head(&self, chain: &ChainId) -> Option<ChainHead> {
         let last = self.chains.get(chain)?.last()?;
         let block = &self.blocks[*last].block;
         Some(ChainHead {
@@ -117,25 +117,25 @@ impl Disk {
         })
     }
 
-    pub(super) fn block(&self, chain: &ChainId, height: u64) -> Option<&Block> {
+    pub(crate) fn block(&self, chain: &ChainId, height: u64) -> Option<&Block> {
         let index = self.chains.get(chain)?.get(usize::try_from(height).ok()?.checked_sub(1)?)?;
         Some(&self.blocks[*index].block)
     }
 
-    pub(super) fn position(&self, chain: &ChainId, height: u64) -> Option<Position> {
+    pub(crate) fn position(&self, chain: &ChainId, height: u64) -> Option<Position> {
         let index = self.chains.get(chain)?.get(usize::try_from(height).ok()?.checked_sub(1)?)?;
         Some(self.blocks[*index].position)
     }
 
     /// Whether a block beside its chain is the first of its side.
-    pub(super) fn starts_beside(&self, block: &Block) -> bool {
+    pub(crate) fn starts_beside(&self, block: &Block) -> bool {
         let header = block.header();
         let before = (header.chain, header.height.saturating_sub(1), header.previous);
         !self.besides.contains_key(&before)
     }
 
     /// Whether another block was written at a block's place and is not durable yet.
-    pub(super) fn is_taken(&self, block: &Block) -> bool {
+    pub(crate) fn is_taken(&self, block: &Block) -> bool {
         let place = (block.header().chain, block.header().height);
         let unsynced = self.blocks[self.durable..].iter();
         unsynced
@@ -144,19 +144,19 @@ impl Disk {
     }
 
     /// The lowest height at which a block stands beside this chain.
-    pub(super) fn forked_from(&self, chain: &ChainId) -> Option<u64> {
+    pub(crate) fn forked_from(&self, chain: &ChainId) -> Option<u64> {
         let span = (*chain, 0, Hash::ZERO)..=(*chain, u64::MAX, Hash([0xff; 32]));
         self.besides.range(span).next().map(|((_, height, _), _)| *height)
     }
 
     /// All blocks at a height.
-    pub(super) fn sides(&self, chain: &ChainId, height: u64) -> impl Iterator<Item = &Block> {
+    pub(crate) fn sides(&self, chain: &ChainId, height: u64) -> impl Iterator<Item = &Block> {
         let span = (*chain, height, Hash::ZERO)..=(*chain, height, Hash([0xff; 32]));
         let besides = self.besides.range(span).map(|(_, index)| &self.blocks[*index].block);
         self.block(chain, height).into_iter().chain(besides)
     }
 
-    pub(super) fn read(&self, after: Position, max_bytes: usize) -> (Vec<JournalBlock>, Position) {
+    pub(crate) fn read(&self, after: Position, max_bytes: usize) -> (Vec<JournalBlock>, Position) {
         let mut blocks: Vec<JournalBlock> = Vec::new();
         let mut bytes = 0;
         for journal_block in self.durable().iter().skip(after as usize) {
@@ -170,7 +170,7 @@ impl Disk {
         (blocks, end)
     }
 
-    pub(super) fn read_ranges(&self, ranges: &[ChainRange], max_bytes: usize) -> Vec<Block> {
+    pub(crate) fn read_ranges(&self, ranges: &[ChainRange], max_bytes: usize) -> Vec<Block> {
         let mut blocks = Vec::new();
         let mut bytes = 0;
         for range in ranges {

@@ -1,7 +1,7 @@
 //! What every world must show: safety at all times, and after the faults, convergence.
 
-use super::tree::{self, FOLLOWED, NODES, SERVING, STANDBY, Tree};
-use super::world::World;
+use crate::tree::{self, FOLLOWED, NODES, SERVING, STANDBY, Tree};
+use crate::world::World;
 use hub_core::block::Block;
 use hub_core::hash::Hash;
 use hub_core::id::Lane;
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 /// How long after the faults the world may take: the longest patience of the machine twice, and the
 /// courier's memory.
-pub(super) const PATIENCE_MILLIS: Millis = 500_000;
+pub(crate) const PATIENCE_MILLIS: Millis = 500_000;
 
 fn audience(block: &Block) -> Option<usize> {
     match block.header().chain.lane {
@@ -21,7 +21,7 @@ fn audience(block: &Block) -> Option<usize> {
 
 impl World {
     /// Nobody gets blocks that do not concern it: no sibling's data, ever.
-    pub(super) fn check_privacy(&self, to: usize, block: &Block) -> Result<(), String> {
+    pub(crate) fn check_privacy(&self, to: usize, block: &Block) -> Result<(), String> {
         let Some(writer) = self.names.index(block.header().chain.node) else {
             return Err(format!("{block:?} of nobody"));
         };
@@ -52,7 +52,7 @@ impl World {
     }
 
     /// The first block a node should hold and does not.
-    pub(super) fn lacking(&self) -> Option<String> {
+    pub(crate) fn lacking(&self) -> Option<String> {
         let mut all: BTreeMap<Hash, &Block> = BTreeMap::new();
         for replica in &self.replicas {
             let durable = replica.disk.durable().iter();
@@ -73,7 +73,7 @@ impl World {
     }
 
     /// At the end: what was receipted is there, nobody holds what is not its, chains are equal.
-    pub(super) fn demand_at_the_end(&mut self) -> Result<(), String> {
+    pub(crate) fn demand_at_the_end(&mut self) -> Result<(), String> {
         for ((receiver, child), hashes) in &self.receipted {
             if let Some(lost) =
                 hashes.iter().find(|hash| !self.replicas[*receiver].disk.holds(hash))

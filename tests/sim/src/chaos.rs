@@ -1,37 +1,37 @@
 //! What is done to the world, drawn anew for each seed so that every mixture occurs.
 
-use super::random::Random;
-use super::replica::Replica;
-use super::tree::{self, NODES, SERVING};
-use super::world::{Happening, World};
+use crate::replica::Replica;
+use crate::tree::{self, NODES, SERVING};
+use crate::world::{Happening, World};
 use hub_core::fact::{FactBody, UnitFact};
 use hub_core::id::Lane;
 use hub_core::time::Millis;
+use hub_core_tests::random::Random;
 use hub_node::io::{Channel, Input, JournalId, Quota};
 use hub_node::wire::Message;
 
 /// How bad this world is.
 #[derive(Debug, Clone)]
-pub(super) struct Faults {
+pub(crate) struct Faults {
     /// In percent.
-    pub(super) loss: u64,
-    pub(super) duplicates: u64,
-    pub(super) stragglers: u64,
-    pub(super) delay_millis: Millis,
-    pub(super) straggle_millis: Millis,
-    pub(super) sync_millis: Millis,
-    pub(super) read_bytes: usize,
-    pub(super) writes: u64,
-    pub(super) strikes: u64,
-    pub(super) lasts: Millis,
+    pub(crate) loss: u64,
+    pub(crate) duplicates: u64,
+    pub(crate) stragglers: u64,
+    pub(crate) delay_millis: Millis,
+    pub(crate) straggle_millis: Millis,
+    pub(crate) sync_millis: Millis,
+    pub(crate) read_bytes: usize,
+    pub(crate) writes: u64,
+    pub(crate) strikes: u64,
+    pub(crate) lasts: Millis,
     /// When a county moves to the other city, if it does.
-    pub(super) moves_at: Option<Millis>,
+    pub(crate) moves_at: Option<Millis>,
     /// What children may bring; in most worlds as much as they like.
-    pub(super) quota: Quota,
+    pub(crate) quota: Quota,
     /// By child: until when the link to its parent is cut, and whether upwards only.
     cuts: Vec<Option<(Millis, bool)>>,
     /// One copy of one node's disk, to be restored once.
-    copy: Option<(usize, Box<super::disk::Disk>, u32)>,
+    copy: Option<(usize, Box<crate::disk::Disk>, u32)>,
     restored: bool,
     /// Whether a thief has struck. Sides of a fork that a node had seen and lost with its disk come back at a
     /// start, if no message is lost then: the two do not happen in one world.
@@ -39,7 +39,7 @@ pub(super) struct Faults {
 }
 
 impl Faults {
-    pub(super) fn draw(random: &mut Random) -> Self {
+    pub(crate) fn draw(random: &mut Random) -> Self {
         let mut faults = Self::draw_links(random);
         if random.percent(25) {
             faults.quota = Quota { facts: random.between(4, 12), bytes: 0, span: 10_000 };
@@ -74,14 +74,14 @@ impl Faults {
 
 impl World {
     /// Whether the way from one to the other is cut now.
-    pub(super) fn is_cut(&self, from: usize, to: usize) -> bool {
+    pub(crate) fn is_cut(&self, from: usize, to: usize) -> bool {
         let (child, upwards) =
             if self.tree.parent(from) == Some(to) { (from, true) } else { (to, false) };
         self.faults.cuts[child]
             .is_some_and(|(until, up_only)| self.now < until && (upwards || !up_only))
     }
 
-    pub(super) fn write_something(&mut self, node: usize) -> Result<(), String> {
+    pub(crate) fn write_something(&mut self, node: usize) -> Result<(), String> {
         if !self.replicas[node].up || self.replicas[node].told {
             return Ok(());
         }
@@ -107,7 +107,7 @@ impl World {
         Ok(())
     }
 
-    pub(super) fn strike(&mut self) -> Result<(), String> {
+    pub(crate) fn strike(&mut self) -> Result<(), String> {
         let node = self.random.index(NODES);
         match self.random.below(10) {
             0..=2 => {
@@ -146,7 +146,7 @@ impl World {
         Ok(())
     }
 
-    pub(super) fn restart(&mut self, node: usize) -> Result<(), String> {
+    pub(crate) fn restart(&mut self, node: usize) -> Result<(), String> {
         if self.replicas[node].up { Ok(()) } else { self.begin(node) }
     }
 
@@ -183,7 +183,7 @@ impl World {
         let node = self.random.between(SERVING as u64 / 2, SERVING as u64 - 1) as usize;
         let Some(to) = self.tree.parent(node) else { return Ok(()) };
         let from = self.names.ids[node];
-        let federation = super::replica::federation();
+        let federation = crate::replica::federation();
         if let Some(forged) = self.replicas[node].forge(self.now) {
             self.tally.count("fault: fork by a stolen key");
             let mut bytes = Message::Loose(forged).encode(federation);
@@ -201,7 +201,7 @@ impl World {
     }
 
     /// A county, with all below it, moves from one city to the other, which enrols it.
-    pub(super) fn move_one(&mut self) -> Result<(), String> {
+    pub(crate) fn move_one(&mut self) -> Result<(), String> {
         let node = self.random.between(3, 6) as usize;
         let Some(old) = self.tree.parent(node) else { return Ok(()) };
         let (to, ids) = (3 - old, self.names.ids.clone());
@@ -236,7 +236,7 @@ impl World {
 
     /// The directory is lost and an older copy put in its place; the operator opens a new epoch, as he
     /// must. One restore a world: two that lose the same block are beyond what is promised.
-    fn restore(&mut self, node: usize, disk: super::disk::Disk) -> Result<(), String> {
+    fn restore(&mut self, node: usize, disk: crate::disk::Disk) -> Result<(), String> {
         self.faults.restored = true;
         if self.random.percent(30) {
             return self.roll_back(node, disk);
@@ -261,7 +261,7 @@ impl World {
 
     /// An older copy of the directory is started again and nobody notices: the node signs a second time where
     /// it signed before, until its parent tells it so.
-    fn roll_back(&mut self, node: usize, disk: super::disk::Disk) -> Result<(), String> {
+    fn roll_back(&mut self, node: usize, disk: crate::disk::Disk) -> Result<(), String> {
         self.tally.count("fault: rolled back unnoticed");
         let replica: &mut Replica = &mut self.replicas[node];
         replica.disk = disk;
@@ -271,7 +271,7 @@ impl World {
     }
 
     /// All faults end.
-    pub(super) fn heal(&mut self) -> Result<(), String> {
+    pub(crate) fn heal(&mut self) -> Result<(), String> {
         self.faults.loss = 0;
         self.faults.duplicates = 0;
         self.faults.stragglers = 0;

@@ -9,14 +9,14 @@ use std::collections::BTreeMap;
 const WINDOW_MILLIS: Millis = 120_000;
 
 #[derive(Debug, Clone)]
-pub(super) struct Parcel {
-    pub(super) from: usize,
-    pub(super) to: usize,
-    pub(super) bytes: Vec<u8>,
+pub(crate) struct Parcel {
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+    pub(crate) bytes: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Default)]
-pub(super) struct Courier {
+pub(crate) struct Courier {
     parcels: BTreeMap<u64, Parcel>,
     seen: BTreeMap<(usize, Hash), Millis>,
     next: u64,
@@ -24,7 +24,7 @@ pub(super) struct Courier {
 
 impl Courier {
     /// Takes a message in, unless it knows it; its handle.
-    pub(super) fn take(&mut self, now: Millis, id: Hash, parcel: Parcel) -> Option<u64> {
+    pub(crate) fn take(&mut self, now: Millis, id: Hash, parcel: Parcel) -> Option<u64> {
         let seen = self.seen.entry((parcel.to, id)).or_default();
         if *seen != 0 && *seen + WINDOW_MILLIS > now {
             return None;
@@ -35,16 +35,16 @@ impl Courier {
         Some(self.next)
     }
 
-    pub(super) fn parcel(&self, delivery: u64) -> Option<&Parcel> {
+    pub(crate) fn parcel(&self, delivery: u64) -> Option<&Parcel> {
         self.parcels.get(&delivery)
     }
 
-    pub(super) fn settle(&mut self, delivery: u64) {
+    pub(crate) fn settle(&mut self, delivery: u64) {
         self.parcels.remove(&delivery);
     }
 
     /// Loses everything one node's server held; how much that was.
-    pub(super) fn wipe(&mut self, to: usize) -> usize {
+    pub(crate) fn wipe(&mut self, to: usize) -> usize {
         let before = self.parcels.len();
         self.parcels.retain(|_, parcel| parcel.to != to);
         self.seen.retain(|(server, _), _| *server != to);

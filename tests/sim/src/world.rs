@@ -1,23 +1,23 @@
 //! The event loop: time, deliveries, disks. Faults are drawn in `chaos`, demands stand in `check`.
 
-use super::chaos::Faults;
-use super::courier::{Courier, Parcel};
-use super::random::Random;
-use super::replica::{Names, Replica, View, enrolment, key};
-use super::tally::Tally;
-use super::tree::{self, NODES, SERVING, Tree};
+use crate::chaos::Faults;
+use crate::courier::{Courier, Parcel};
+use crate::replica::{Names, Replica, View, enrolment, key};
+use crate::tally::Tally;
+use crate::tree::{self, NODES, SERVING, Tree};
 use hub_core::SigningKey;
 use hub_core::block::Block;
 use hub_core::hash::Hash;
 use hub_core::id::Lane;
 use hub_core::time::Millis;
+use hub_core_tests::random::Random;
 use hub_node::io::{Channel, Event, Input, Origin, Output};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::fmt;
 
 /// When the world begins: 2026-11-20 in Shanghai.
-pub(super) const BEGIN: Millis = 1_795_138_200_000;
+pub(crate) const BEGIN: Millis = 1_795_138_200_000;
 
 /// What went wrong, and the seed that shows it again.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 #[derive(Debug, Clone)]
-pub(super) enum Happening {
+pub(crate) enum Happening {
     Tick(usize),
     Sync { node: usize, life: u32 },
     Feed { node: usize, life: u32, input: Box<Input> },
@@ -49,23 +49,23 @@ pub(super) enum Happening {
     Restart(usize),
 }
 
-pub(super) struct World {
-    pub(super) now: Millis,
-    pub(super) random: Random,
-    pub(super) names: Names,
-    pub(super) tree: Tree,
+pub(crate) struct World {
+    pub(crate) now: Millis,
+    pub(crate) random: Random,
+    pub(crate) names: Names,
+    pub(crate) tree: Tree,
     keys: Vec<SigningKey>,
-    pub(super) replicas: Vec<Replica>,
-    pub(super) courier: Courier,
-    pub(super) faults: Faults,
-    pub(super) tally: Tally,
+    pub(crate) replicas: Vec<Replica>,
+    pub(crate) courier: Courier,
+    pub(crate) faults: Faults,
+    pub(crate) tally: Tally,
     queue: BinaryHeap<Reverse<(Millis, u64)>>,
     happenings: BTreeMap<u64, Happening>,
     sequence: u64,
     /// What each node has receipted: (receiver, child) to hashes.
-    pub(super) receipted: BTreeMap<(usize, usize), BTreeSet<Hash>>,
+    pub(crate) receipted: BTreeMap<(usize, usize), BTreeSet<Hash>>,
     /// The stream hash each last receipted: the same one again says nothing new.
-    pub(super) checked: BTreeMap<(usize, usize), Hash>,
+    pub(crate) checked: BTreeMap<(usize, usize), Hash>,
 }
 
 /// Runs one world to its end.
@@ -149,7 +149,7 @@ impl World {
                 let lacking = self.lacking();
                 match lacking {
                     None => return self.demand_at_the_end(),
-                    Some(what) if at > heals_at + super::check::PATIENCE_MILLIS => {
+                    Some(what) if at > heals_at + crate::check::PATIENCE_MILLIS => {
                         return Err(format!("not healed: {what}"));
                     }
                     Some(_) => {}
@@ -161,7 +161,7 @@ impl World {
         }
     }
 
-    pub(super) fn later(&mut self, after: Millis, happening: Happening) {
+    pub(crate) fn later(&mut self, after: Millis, happening: Happening) {
         self.sequence += 1;
         self.queue.push(Reverse((self.now + after, self.sequence)));
         self.happenings.insert(self.sequence, happening);
@@ -195,9 +195,9 @@ impl World {
         }
     }
 
-    pub(super) fn begin(&mut self, node: usize) -> Result<(), String> {
+    pub(crate) fn begin(&mut self, node: usize) -> Result<(), String> {
         let parent = self.tree.parent(node).map(|parent| self.names.ids[parent]);
-        let seed = self.random.next();
+        let seed = self.random.number();
         self.keys[node] = key(node, self.replicas[node].epoch);
         let replica = &mut self.replicas[node];
         replica.up = true;
@@ -212,12 +212,12 @@ impl World {
         Ok(())
     }
 
-    pub(super) fn append_own(&mut self, node: usize, block: Block) {
+    pub(crate) fn append_own(&mut self, node: usize, block: Block) {
         self.replicas[node].disk.append(Origin::Own, false, block);
         self.sync_soon(node);
     }
 
-    pub(super) fn enrol(&mut self, parent: usize, child: usize) -> Result<(), String> {
+    pub(crate) fn enrol(&mut self, parent: usize, child: usize) -> Result<(), String> {
         let epoch = self.replicas[child].epoch;
         let body = enrolment(child, self.names.ids[child], epoch);
         let lane = Lane::Down(tree::unit(child));
@@ -265,7 +265,7 @@ impl World {
         self.drive(to, Input::Received { from, channel, bytes, delivery })
     }
 
-    pub(super) fn drive(&mut self, node: usize, input: Input) -> Result<(), String> {
+    pub(crate) fn drive(&mut self, node: usize, input: Input) -> Result<(), String> {
         if !self.replicas[node].up {
             return Ok(());
         }

@@ -4,7 +4,8 @@
 
 #![allow(clippy::print_stdout, reason = "a test's report is what it prints")]
 
-use hub_tests::sim::{Tally, run};
+use hub_sim_tests::{Tally, run};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many seeds a plain run takes.
 const SEEDS: u64 = 80;
@@ -51,21 +52,46 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-fn run_all(seeds: impl Iterator<Item = u64>) -> Tally {
-    let mut tally = Tally::default();
-    for seed in seeds {
-        match run(seed) {
-            Ok(ran) => tally.add(&ran),
-            Err(failure) => panic!("{failure}\nHUB_SIM_SEED={seed} shows it again"),
+/// Runs worlds side by side, as many as there are cores.
+fn run_all(seeds: std::ops::Range<u64>) -> Tally {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let next = AtomicU64::new(seeds.start);
+    let work = || {
+        let mut tally = Tally::default();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                return Ok(tally);
+            }
+            match run(seed) {
+                Ok(ran) => tally.add(&ran),
+                Err(failure) => {
+                    next.fetch_max(seeds.end, Ordering::Relaxed);
+                    return Err(failure);
+                }
+            }
         }
-    }
-    tally
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        let mut tally = Tally::default();
+        for worker in workers {
+            match worker.join() {
+                Ok(Ok(ran)) => tally.add(&ran),
+                Ok(Err(failure)) => {
+                    panic!("{failure}\nHUB_SIM_SEED={} shows it again", failure.seed)
+                }
+                Err(panicked) => std::panic::resume_unwind(panicked),
+            }
+        }
+        tally
+    })
 }
 
 #[test]
 fn worlds_lose_nothing_and_heal() {
     if let Some(seed) = number("HUB_SIM_SEED") {
-        println!("{}", run_all(std::iter::once(seed)));
+        println!("{}", run_all(seed..seed + 1));
         return;
     }
     let seeds = number("HUB_SIM_SEEDS").unwrap_or(SEEDS);

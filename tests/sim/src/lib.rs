@@ -5,7 +5,6 @@ mod chaos;
 mod check;
 mod courier;
 mod disk;
-pub mod random;
 mod replica;
 mod tally;
 mod traffic;

@@ -1,7 +1,7 @@
 //! What is sent: counted, checked, and then lost, doubled, delayed or delivered.
 
-use super::courier::Parcel;
-use super::world::{Happening, World};
+use crate::courier::Parcel;
+use crate::world::{Happening, World};
 use hub_core::hash::Hash;
 use hub_core::id::NodeId;
 use hub_core::time::Millis;
@@ -9,7 +9,7 @@ use hub_node::io::{Channel, Event, Hold, JournalBlock, Origin};
 use hub_node::wire::{Message, Receipt, extend};
 
 impl World {
-    pub(super) fn send(
+    pub(crate) fn send(
         &mut self,
         from: usize,
         to: NodeId,
@@ -18,7 +18,7 @@ impl World {
         message_id: Hash,
     ) -> Result<(), String> {
         let Some(to) = self.names.index(to) else { return Err("sent to nobody".into()) };
-        let message = Message::decode(&bytes, super::replica::federation())
+        let message = Message::decode(&bytes, crate::replica::federation())
             .map_err(|error| format!("sent what does not decode: {error}"))?;
         self.tally.count(name(&message));
         if let Message::Receipt(receipt) = &message {
@@ -65,7 +65,7 @@ impl World {
         self.random.between(1, self.faults.delay_millis)
     }
 
-    pub(super) fn note(&mut self, event: &Event) {
+    pub(crate) fn note(&mut self, event: &Event) {
         self.tally.count(match event {
             Event::Held { why: Hold::Gap, .. } => "rule: held for a gap",
             Event::Held { why: Hold::UnknownKey, .. } => "rule: held for a key",

@@ -5,23 +5,23 @@ use hub_core::id::UnitId;
 use hub_core::time::Millis;
 
 /// Nodes that serve a unit of their own.
-pub(super) const SERVING: usize = 31;
+pub(crate) const SERVING: usize = 31;
 /// The standby.
-pub(super) const STANDBY: usize = 31;
+pub(crate) const STANDBY: usize = 31;
 /// The node whose journal it follows.
-pub(super) const FOLLOWED: usize = 1;
+pub(crate) const FOLLOWED: usize = 1;
 /// All nodes.
-pub(super) const NODES: usize = 32;
+pub(crate) const NODES: usize = 32;
 
 /// The tree as it is now.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Tree {
+pub(crate) struct Tree {
     /// A node with all below it that stands elsewhere by now, where, and since when.
-    pub(super) moved: Option<(usize, usize, Millis)>,
+    pub(crate) moved: Option<(usize, usize, Millis)>,
 }
 
 impl Tree {
-    pub(super) fn parent(&self, node: usize) -> Option<usize> {
+    pub(crate) fn parent(&self, node: usize) -> Option<usize> {
         match (node, self.moved) {
             (0, _) => None,
             (STANDBY, _) => Some(FOLLOWED),
@@ -31,17 +31,17 @@ impl Tree {
     }
 
     /// The tree before the move.
-    pub(super) fn before(&self) -> Self {
+    pub(crate) fn before(&self) -> Self {
         Self::default()
     }
 
     /// Children and followers.
-    pub(super) fn below(&self, node: usize) -> Vec<usize> {
+    pub(crate) fn below(&self, node: usize) -> Vec<usize> {
         (0..NODES).filter(|other| self.parent(*other) == Some(node)).collect()
     }
 
     /// Whether `upper` is `node` or an ancestor of it.
-    pub(super) fn is_above(&self, upper: usize, node: usize) -> bool {
+    pub(crate) fn is_above(&self, upper: usize, node: usize) -> bool {
         let mut at = Some(node);
         while let Some(here) = at {
             if here == upper {
@@ -53,27 +53,27 @@ impl Tree {
     }
 
     /// Whether lanes of the audience flow to the node for good.
-    pub(super) fn concerns(&self, node: usize, audience: usize) -> bool {
+    pub(crate) fn concerns(&self, node: usize, audience: usize) -> bool {
         self.is_above(node, audience) || self.is_above(audience, node)
     }
 
     /// Up to when lanes of an audience flow to a node because what stands at or below it now once stood below
     /// that.
-    pub(super) fn concerned(&self, node: usize, audience: usize) -> Option<Millis> {
+    pub(crate) fn concerned(&self, node: usize, audience: usize) -> Option<Millis> {
         let (moved, _, at) = self.moved?;
         let was = self.before().is_above(audience, moved) && self.concerns(node, moved);
         was.then_some(at)
     }
 }
 
-pub(super) fn is_leaf(node: usize) -> bool {
+pub(crate) fn is_leaf(node: usize) -> bool {
     node >= SERVING / 2
 }
 
-pub(super) fn unit(node: usize) -> UnitId {
+pub(crate) fn unit(node: usize) -> UnitId {
     UnitId::of_territory(&format!("99{node:04}"), 2026)
 }
 
-pub(super) fn node_of(unit: UnitId) -> Option<usize> {
+pub(crate) fn node_of(unit: UnitId) -> Option<usize> {
     (0..SERVING).find(|node| self::unit(*node) == unit)
 }
