@@ -18,13 +18,17 @@ use hub::render::{Format, Lang};
 use hub::replica::Draft;
 use hub::socket::Call;
 use hub::status::StatusSnapshot;
+use hub_core::SigningKey;
 use hub_core::audit::{Entry, replay};
 use hub_core::block::Block;
 use hub_core::fact::FactBody;
+use hub_core::fact::governance::ChainHeight;
 use hub_core::fact::unit::Level;
 use hub_core::hash::Hash;
-use hub_core::id::{ChainId, UnitId};
+use hub_core::id::{ChainId, Lane, UnitId};
 use hub_core::time::Day;
+use hub_node::bundle::{self, Manifest};
+use hub_node::wire::{Message, sign};
 use hub_tests::stations::{registered, territory};
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -473,4 +477,48 @@ fn what_is_not_for_a_node_is_refused_and_nothing_is_written() {
         shown.contains("governance.node_enrolled") && shown.contains(", 0 bad, 0 not checked"),
         "{shown}"
     );
+}
+
+#[test]
+fn a_file_whose_maker_nobody_vouched_for_brings_blocks_and_says_nothing() {
+    let mut federation = Federation::start();
+    let genuine = federation.down(false);
+    let real = bundle::decode(&std::fs::read(&genuine[0]).unwrap()).unwrap().manifest;
+    let chain = ChainId { node: real.to, epoch: 1, lane: Lane::Up };
+    let ahead = ChainHeight { chain, height: 1_000, hash: Hash([7; 32]) };
+    let ahead = Message::Ahead(vec![ahead]).encode(real.federation);
+    let stranger = SigningKey::from_bytes(&[7; 32]);
+    let folder = federation.folder();
+    std::fs::create_dir_all(&folder).unwrap();
+    // in the name of the parent, in an epoch it never had; many, to fill what waits
+    let forged: Vec<String> = (0..100)
+        .map(|number| {
+            let manifest = Manifest {
+                from_epoch: 9,
+                made_at: real.made_at + number,
+                last: real.first,
+                last_hash: real.first_hash,
+                ranges: Vec::new(),
+                ..real.clone()
+            };
+            let sign = |bytes: &[u8]| sign(&stranger, bytes);
+            let bytes = bundle::encode(&manifest, std::slice::from_ref(&ahead), sign).unwrap();
+            let path = folder.join(format!("{number}.hub"));
+            std::fs::write(&path, bytes).unwrap();
+            path.to_str().unwrap().to_owned()
+        })
+        .collect();
+    let (code, shown) = federation.county.import(&forged);
+    assert_eq!(code, 1, "{shown}");
+    assert!(federation.county.host().replica.may_sign().is_ok());
+    let waiting = std::fs::read_dir(federation.county.directory.join("bundles/waiting")).unwrap();
+    assert!(waiting.count() < 10, "they leave room for others");
+    federation.county.write(vec![registered(
+        &employers(1, 1)[0].0,
+        Level::Enterprise,
+        federation.county.unit,
+    )]);
+    let (_, shown) = federation.county.import(&genuine);
+    let of_genuine = shown.lines().find(|line| line.contains(&genuine[0])).unwrap();
+    assert!(!of_genuine.contains("cannot be confirmed"), "{of_genuine}");
 }

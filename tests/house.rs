@@ -182,3 +182,14 @@ fn folders_have_their_map() {
         assert!(root().join(folder).join("README.md").is_file(), "{folder}/README.md");
     }
 }
+
+/// `ops/planted` can plant each of its bugs: sources that changed leave none behind.
+#[test]
+fn every_planted_bug_has_its_place() {
+    let bugs = hub_tests::planted::bugs(&root()).unwrap();
+    assert!(bugs.len() >= 25, "the list is too short: {}", bugs.len());
+    for bug in bugs {
+        assert_ne!(bug.planted(&root()).unwrap(), "", "{}", bug.what);
+        bug.guard().unwrap();
+    }
+}

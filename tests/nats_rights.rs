@@ -156,7 +156,7 @@ async fn the_legal_paths_are_open() {
         let incoming = received(&mut at_county).await;
         assert_eq!((incoming.from, incoming.channel), (TOWNSHIPS[0], Channel::Up));
         assert_eq!(incoming.bytes, expected.as_bytes());
-        incoming.ack.unwrap().stored();
+        incoming.ack.unwrap().settled();
     }
 
     let ask = |to, channel| Outgoing { to, channel, bytes: b"?".to_vec(), message_id: None };
@@ -186,7 +186,7 @@ async fn what_is_not_acknowledged_comes_again() {
     drop(received(&mut at_county).await);
     let again = received(&mut at_county).await;
     assert_eq!(again.bytes, b"block");
-    again.ack.unwrap().stored();
+    again.ack.unwrap().settled();
     county.stop().await;
 }
 
@@ -218,7 +218,7 @@ async fn a_child_whose_blocks_wait_stops_no_other() {
         let incoming = received(&mut at_county).await;
         let mut ack = incoming.ack.unwrap();
         if incoming.from == TOWNSHIPS[1] {
-            ack.stored();
+            ack.settled();
             break;
         }
         ack.taken_in();
@@ -341,7 +341,7 @@ async fn links_go_on_when_the_server_comes_late_dies_and_forgets() {
         while !missing.is_empty() {
             let incoming = received(&mut at_county).await;
             missing.remove(&incoming.bytes);
-            incoming.ack.unwrap().stored();
+            incoming.ack.unwrap().settled();
         }
         world.server.kill();
         for events in [&mut at_county, &mut at_township] {

@@ -8,6 +8,7 @@ pub mod drill;
 pub mod levels;
 pub mod mutants;
 pub mod nats;
+pub mod planted;
 pub mod process;
 pub mod proxy;
 pub mod stations;

@@ -228,11 +228,12 @@ pub enum Output {
         /// The courier's handle.
         delivery: u64,
     },
-    /// The machine does not take this delivery.
+    /// The machine does not take this delivery. The courier may forget it: kept, it would take room from other
+    /// children, and what is wanted comes again from its sender, who has no receipt for it.
     Reject {
         /// The courier's handle.
         delivery: u64,
-        /// Why; says too whether to offer it again.
+        /// Why.
         refusal: Refusal,
     },
     /// Read the journal after this position, at most so many bytes (but at least one block), then say
@@ -287,17 +288,10 @@ pub enum Refusal {
     Chain(hub_core::chain::ChainError),
     /// The sender is no child, follower or parent of ours, or the channel is not its.
     Stranger,
-    /// What is held for the sender is full: offer it again later.
+    /// What is held for the sender is full: it comes again from its sender, who has no receipt for it.
     Full,
-    /// The sender has brought what it may bring for now: offer it again later.
+    /// The sender has brought what it may bring for now: it comes again from its sender later.
     OverQuota,
-}
-
-impl Refusal {
-    /// Whether the courier should offer the delivery again later; else never.
-    pub fn again(&self) -> bool {
-        matches!(self, Self::Full | Self::OverQuota)
-    }
 }
 
 impl fmt::Display for Refusal {

@@ -52,6 +52,22 @@ pub const HELD_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const FORKS_MAX: usize = 1_024;
 /// The most reads for wants under way at once for one peer.
 pub const READS_MAX: usize = 4;
+/// How much a peer may have done at once, and then each second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// At once, after a pause.
+    pub at_once: u64,
+    /// In a second.
+    pub a_second: u64,
+}
+
+/// Asks of one child: each is answered with a signed receipt. An honest one asks every [`ASK_MILLIS`], and for every
+/// [`ASK_BYTES`] that it received.
+pub const ASK_PACE: Pace = Pace { at_once: 512, a_second: 64 };
+/// Pages of frontiers of one child: each walks chains. An honest one sends them every [`ASKS_PER_FRONTIER`] asks.
+pub const FRONTIER_PACE: Pace = Pace { at_once: 64, a_second: 2 };
+/// Bytes read for wants of one peer.
+pub const WANT_BYTES_PACE: Pace = Pace { at_once: 64 << 20, a_second: 16 << 20 };
 /// The most peers of one node: children, followers, parent.
 pub const PEERS_MAX: usize = 4_096;
 /// Marks from a child's stream to the own journal kept for the watermark.

@@ -201,7 +201,7 @@ fn default_stream_bytes() -> u64 {
 }
 
 fn default_messages_per_child() -> u32 {
-    4_096
+    1_024
 }
 
 /// Bounds of one node.

@@ -11,7 +11,7 @@ use hub_core::hash::Hash;
 use hub_core::id::Lane;
 use hub_core::time::Millis;
 use hub_core_tests::random::Random;
-use hub_node::io::{Channel, Event, Input, Origin, Output};
+use hub_node::io::{Channel, Event, Input, Origin, Output, Refusal};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::fmt;
@@ -299,11 +299,10 @@ impl World {
             }
             Output::Acknowledge { delivery } => self.courier.settle(delivery),
             Output::Reject { delivery, refusal } => {
-                if refusal.again() {
-                    self.tally.count("rule: full, offered again");
-                } else {
-                    self.courier.settle(delivery);
+                if matches!(refusal, Refusal::Full | Refusal::OverQuota) {
+                    self.tally.count("rule: no room, left to its sender");
                 }
+                self.courier.settle(delivery);
             }
             Output::ReadJournal { reader, after, max_bytes } => {
                 // Small reads, so that many are needed and the world changes between them.

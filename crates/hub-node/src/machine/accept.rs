@@ -30,8 +30,19 @@ enum Verdict {
     Refuse(Refusal),
 }
 
+/// Where a block is once it was judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// On the disk, and was before.
+    Durable,
+    /// On its way there, held, or refused.
+    Here,
+    /// Left with its sender until there is room.
+    WithSender,
+}
+
 impl Machine {
-    /// Judges a block and acts; whether it is durable already.
+    /// Judges a block and acts.
     pub(super) fn accept(
         &mut self,
         now: Millis,
@@ -39,13 +50,16 @@ impl Machine {
         block: Block,
         delivery: Option<u64>,
         context: &dyn Context,
-    ) -> bool {
+    ) -> Place {
         let over = self.is_over_quota(now, from);
         match self.judge(now, &block, over, context) {
-            Verdict::PutOff => self.put_off(now, from, delivery),
+            Verdict::PutOff => {
+                self.put_off(now, from, delivery);
+                return Place::WithSender;
+            }
             Verdict::Known => {
                 self.acknowledge_delivery(delivery);
-                return true;
+                return Place::Durable;
             }
             Verdict::InHand => {
                 if let Some(in_hand) = self.storing.get_mut(&block.hash()) {
@@ -72,7 +86,7 @@ impl Machine {
             Verdict::Hold(why) => self.hold(now, from, block, delivery, why),
             Verdict::Refuse(refusal) => self.refuse(from, delivery, refusal),
         }
-        false
+        Place::Here
     }
 
     fn judge(&self, now: Millis, block: &Block, over: bool, context: &dyn Context) -> Verdict {
@@ -254,7 +268,8 @@ impl Machine {
         while let Some((from, held)) = work.pop() {
             let header = *held.block.header();
             let hash = held.block.hash();
-            let durable = self.accept(now, from, held.block, held.delivery, context);
+            let place = self.accept(now, from, held.block, held.delivery, context);
+            let durable = place == Place::Durable;
             if durable {
                 self.note_durable(&hash);
                 self.advance_streams(now);

@@ -128,6 +128,9 @@ impl Machine {
         let Some(stream) = self.own_stream() else { return };
         let (end, over) = (self.end, self.is_over_quota(now, from));
         let peer = self.peer(from);
+        if !peer.paces.may_ask(now) {
+            return;
+        }
         peer.connected = true;
         // A child we know no stream of is told so: nothing of this one is here.
         let inbound = peer
@@ -157,7 +160,9 @@ impl Machine {
         if let Some(message) = pass {
             self.send_blocks(from, &message, 0);
         }
-        if let Some(frontier) = &ask.frontier {
+        if let Some(frontier) = &ask.frontier
+            && self.peer(from).paces.may_compare(now)
+        {
             let ends = super::frontier::Ends { up: ask.settled && level && !over, down, passed };
             self.compare_frontier(from, frontier, ends, context);
         }

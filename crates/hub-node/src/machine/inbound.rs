@@ -17,7 +17,7 @@ struct Step {
     block: Option<Hash>,
     /// Whether the block is durable here.
     done: bool,
-    /// Of a referenced block: its place in its chain, and when it was last asked for.
+    /// Of a block that does not come by itself: its place in its chain, and when it was last asked for.
     wanted: Option<(ChainId, u64, Millis)>,
 }
 
@@ -28,11 +28,13 @@ pub(super) struct Inbound {
     /// By where they begin.
     steps: BTreeMap<Position, Step>,
     by_hash: BTreeMap<Hash, Position>,
+    /// Blocks no longer awaited though they never came: others were named for their places.
+    displaced: Vec<Hash>,
 }
 
 impl Inbound {
     pub(super) fn new(cursor: Cursor) -> Self {
-        Self { cursor, steps: BTreeMap::new(), by_hash: BTreeMap::new() }
+        Self { cursor, steps: BTreeMap::new(), by_hash: BTreeMap::new(), displaced: Vec::new() }
     }
 
     /// How far it is durable.
@@ -67,19 +69,29 @@ impl Inbound {
             if old.end == end && old.block == block && !done {
                 return !old.done;
             }
-            if let Some(hash) = old.block {
-                self.by_hash.remove(&hash);
-            }
+            self.forget(after);
         } else if self.steps.len() >= WAITING_MAX {
             return false;
         }
         let done = done || block.is_none();
-        if let (Some(hash), false) = (block, done) {
-            self.by_hash.insert(hash, after);
+        if let (Some(hash), false) = (block, done)
+            && let Some(before) = self.by_hash.insert(hash, after)
+            && before != after
+        {
+            // one block has one place: what named it for another goes
+            self.steps.remove(&before);
         }
         let wanted = wanted.map(|(chain, height)| (chain, height, 0));
         self.steps.insert(after, Step { end, block, done, wanted });
         true
+    }
+
+    /// The block came and was left with its sender: it is to be asked for.
+    pub(super) fn want(&mut self, hash: &Hash, chain: ChainId, height: u64) {
+        let after = self.by_hash.get(hash);
+        if let Some(step) = after.and_then(|after| self.steps.get_mut(after)) {
+            step.wanted.get_or_insert((chain, height, 0));
+        }
     }
 
     /// The block was refused: its step goes, so that it can come again.
@@ -124,10 +136,18 @@ impl Inbound {
             && self.by_hash.get(&hash) == Some(&after)
         {
             self.by_hash.remove(&hash);
+            self.displaced.push(hash);
         }
     }
 
-    /// Referenced blocks to ask for now, at most `limit`; those asked for after `before` are left out.
+    /// Blocks no longer awaited since this was last asked.
+    pub(super) fn displaced(&mut self) -> Vec<Hash> {
+        let mut displaced = std::mem::take(&mut self.displaced);
+        displaced.retain(|hash| !self.by_hash.contains_key(hash));
+        displaced
+    }
+
+    /// Blocks to ask for now, at most `limit`; those asked for after `before` are left out.
     pub(super) fn lacking(
         &mut self,
         now: Millis,
@@ -184,6 +204,23 @@ mod tests {
         assert_eq!(inbound.cursor().position, 10);
         assert_eq!(inbound.cursor().hash, extend(Hash::ZERO, a));
         assert!(!inbound.advance() && inbound.steps.is_empty() && inbound.by_hash.is_empty());
+    }
+
+    #[test]
+    fn what_is_named_anew_for_a_place_is_awaited_in_place_of_the_old() {
+        let (a, b) = (Hash([1; 32]), Hash([2; 32]));
+        let mut inbound = stream();
+        assert!(inbound.note(0, 10, Some(a), false, None) && inbound.displaced().is_empty());
+        assert!(inbound.note(0, 10, Some(b), false, None));
+        assert_eq!(
+            (inbound.displaced(), inbound.awaited().collect::<Vec<_>>()),
+            (vec![a], vec![&b])
+        );
+        inbound.note(20, 30, Some(b), false, None);
+        assert_eq!((inbound.steps.len(), inbound.by_hash.len()), (1, 1), "one block, one place");
+        inbound.note(0, 40, None, true, None);
+        assert!(inbound.advance());
+        assert_eq!((inbound.displaced(), inbound.steps.len()), (vec![b], 0));
     }
 
     #[test]

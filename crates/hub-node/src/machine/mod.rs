@@ -8,7 +8,7 @@
 //! - S4 Any message may be lost, doubled, late or out of order; none is trusted beyond its signature.
 //! - S5 Everything kept of a peer is bounded by [`crate::limits`]; one peer's bounds are its own.
 //! - S6 What a child brings is stored within its quota; beyond, nothing of it is stored, held, asked for or
-//!   receipted, and nothing is lost: it stays with the child.
+//!   receipted, and nothing is lost: it stays with the child until there is room.
 //! - S7 Outputs depend on inputs, the time told and [`Context`] only.
 
 mod accept;
@@ -20,6 +20,7 @@ mod inbound;
 mod marks;
 mod memory;
 mod outbound;
+mod pace;
 mod parcel;
 mod peer;
 mod quota;

@@ -163,9 +163,11 @@ impl Outbound {
         self.rewind(now);
     }
 
-    /// Sends again what has been in flight too long; whether it did.
-    pub(super) fn resend_if_stalled(&mut self, now: Millis) -> bool {
-        if self.flight.is_empty() || now < self.progress_at.saturating_add(self.resend_after) {
+    /// Sends again what has been in flight too long; whether it did. Not before the receiver was heard since: while
+    /// it is away a courier that keeps all would only fill up.
+    pub(super) fn resend_if_stalled(&mut self, now: Millis, heard_at: Millis) -> bool {
+        let waits = now < self.progress_at.saturating_add(self.resend_after);
+        if self.flight.is_empty() || waits || heard_at <= self.progress_at {
             return false;
         }
         self.resend_after = (self.resend_after * 2).min(RESEND_MILLIS_MAX);
@@ -417,6 +419,17 @@ pub(super) struct Read<'a> {
 mod tests {
     use super::*;
     use crate::io::JournalId;
+
+    #[test]
+    fn a_receiver_of_another_past_begins_the_stream_anew() {
+        let start = Cursor::start(StreamId { journal: JournalId([1; 16]), run: 0 });
+        let here = Cursor { position: 3, hash: Hash([3; 32]), ..start };
+        let mut out = Outbound::new(here, 1 << 20, 0);
+        let there = Cursor { hash: Hash([4; 32]), ..here };
+        assert_eq!(out.acknowledge(here, 3, false, 1), Ack::Fine);
+        assert_eq!(out.acknowledge(there, 3, false, 2), Ack::Restarted);
+        assert_eq!((out.acked().position, out.acked().stream.run), (0, 1));
+    }
 
     #[test]
     fn a_tail_passed_over_is_acknowledged_though_all_was_sent_again() {

@@ -4,6 +4,7 @@ use super::held::Held;
 use super::inbound::Inbound;
 use super::marks::Marks;
 use super::outbound::Outbound;
+use super::pace::Paces;
 use super::quota::Spent;
 use crate::io::{Position, Refusal};
 use crate::limits::REFUSALS_KEPT_MAX;
@@ -43,6 +44,8 @@ pub(super) struct Peer {
     pub(super) over_since: Option<Millis>,
     /// Deliveries put off for that since the start.
     pub(super) put_off: u64,
+    /// How much it had done of late.
+    pub(super) paces: Paces,
     /// When its gaps were last asked for.
     pub(super) wanted_at: Millis,
     /// When it last said anything.

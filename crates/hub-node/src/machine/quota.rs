@@ -1,5 +1,5 @@
 //! How much a child may bring in a span of time, with all that stands below it: what is beyond waits with the child, is
-//! offered again, and costs others nothing.
+//! asked for once there is room, and costs others nothing.
 
 use super::Machine;
 use crate::io::{Event, Output, Quota, Refusal};
@@ -44,6 +44,12 @@ impl Spent {
         self.bytes = self.bytes.saturating_add(block.bytes().len() as u128 * DAY);
     }
 
+    /// How many more facts there is room for, rounded up.
+    fn room(&self, quota: Quota) -> u64 {
+        let room = (u128::from(quota.facts) * DAY).saturating_sub(self.facts).div_ceil(DAY);
+        if quota.facts == 0 { u64::MAX } else { u64::try_from(room).unwrap_or(u64::MAX) }
+    }
+
     fn is_over(&self, quota: Quota) -> bool {
         let full = |amount: u128, of: u64| of > 0 && amount >= u128::from(of) * DAY;
         full(self.facts, quota.facts) || full(self.bytes, quota.bytes)
@@ -68,6 +74,12 @@ impl Machine {
             peer.over_since = None;
         }
         over
+    }
+
+    /// How many facts a peer may bring now before it is over its quota.
+    pub(super) fn room_for(&self, id: NodeId) -> u64 {
+        let peer = self.peers.get(&id).filter(|_| Some(id) != self.parent);
+        peer.map_or(u64::MAX, |peer| peer.spent.room(self.quota()))
     }
 
     /// What a peer brought is about to be stored.

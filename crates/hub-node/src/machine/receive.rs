@@ -1,6 +1,7 @@
 //! Messages: who may send what on which channel, and where each goes.
 
 use super::Machine;
+use super::accept::Place;
 use super::inbound::Inbound;
 use crate::io::{Channel, Context, Output, Position, Refusal, Scope};
 use crate::wire::{Cursor, Message, References, Ship, StreamId};
@@ -60,7 +61,7 @@ impl Machine {
             Message::References(references) => {
                 self.receive_references(now, from, &references, context);
             }
-            Message::Want(ranges) => self.receive_want(from, &ranges, context),
+            Message::Want(ranges) => self.receive_want(now, from, &ranges, context),
             Message::Receipt(receipt) if parent => self.receive_receipt(now, *receipt, context),
             Message::WakeUp if parent => self.ask_soon(now),
             Message::Ahead(heads) if parent => self.receive_ahead(heads, context),
@@ -95,13 +96,24 @@ impl Machine {
         // A block is awaited first and judged then: what is in hand already counts for this stream too.
         let noted = self.note_step(from, ship.stream, ship.after, ship.position, Some(hash));
         let (chain, height) = (ship.block.header().chain, ship.block.header().height);
-        let durable = self.accept(now, from, ship.block, delivery, context);
-        let held = self.peer(from).held.contains(chain, height, hash);
-        if durable {
-            self.note_durable(&hash);
-            self.advance_streams(now);
-        } else if noted && !held && !self.storing.contains_key(&hash) {
-            self.await_no_more(from, &hash);
+        match self.accept(now, from, ship.block, delivery, context) {
+            Place::Durable => {
+                self.note_durable(&hash);
+                self.advance_streams(now);
+            }
+            // from here on it is one that was named and is asked for, once there is room
+            Place::WithSender if noted => {
+                if let Some(inbound) = &mut self.peer(from).inbound {
+                    inbound.want(&hash, chain, height);
+                }
+            }
+            Place::WithSender => {}
+            Place::Here => {
+                let held = self.peer(from).held.contains(chain, height, hash);
+                if noted && !held && !self.storing.contains_key(&hash) {
+                    self.await_no_more(from, &hash);
+                }
+            }
         }
     }
 
@@ -114,7 +126,7 @@ impl Machine {
         context: &dyn Context,
     ) {
         let hash = block.hash();
-        if self.accept(now, from, block, delivery, context) {
+        if self.accept(now, from, block, delivery, context) == Place::Durable {
             self.note_durable(&hash);
             self.advance_streams(now);
         }
@@ -149,6 +161,7 @@ impl Machine {
         {
             inbound.note(after, references.end, None, true, None);
         }
+        self.forget_displaced(from);
         self.advance_streams_of(now, &BTreeSet::from([from]));
         self.want_referenced(now, from);
     }
@@ -173,12 +186,7 @@ impl Machine {
     pub(super) fn drop_inbound(&mut self, from: NodeId) {
         let Some(inbound) = self.peer(from).inbound.take() else { return };
         for hash in inbound.awaited() {
-            if let Some(peers) = self.awaiting.get_mut(hash) {
-                peers.remove(&from);
-                if peers.is_empty() {
-                    self.awaiting.remove(hash);
-                }
-            }
+            self.forget_awaited(from, hash);
         }
         let peer = self.peer(from);
         peer.marks.clear();
@@ -201,19 +209,32 @@ impl Machine {
         if let (true, Some(hash)) = (noted, block) {
             self.awaiting.entry(hash).or_default().insert(from);
         }
+        self.forget_displaced(from);
         noted
     }
 
-    fn await_no_more(&mut self, from: NodeId, hash: &Hash) {
-        if let Some(inbound) = &mut self.peer(from).inbound {
-            inbound.drop_step(hash);
+    /// What a stream awaits no more waits nowhere: else a peer could have us remember without end.
+    fn forget_displaced(&mut self, from: NodeId) {
+        let inbound = self.peers.get_mut(&from).and_then(|peer| peer.inbound.as_mut());
+        for hash in inbound.map_or_else(Vec::new, Inbound::displaced) {
+            self.forget_awaited(from, &hash);
         }
+    }
+
+    fn forget_awaited(&mut self, from: NodeId, hash: &Hash) {
         if let Some(peers) = self.awaiting.get_mut(hash) {
             peers.remove(&from);
             if peers.is_empty() {
                 self.awaiting.remove(hash);
             }
         }
+    }
+
+    fn await_no_more(&mut self, from: NodeId, hash: &Hash) {
+        if let Some(inbound) = &mut self.peer(from).inbound {
+            inbound.drop_step(hash);
+        }
+        self.forget_awaited(from, hash);
     }
 
     /// A block is durable: every stream that awaits it may move.
@@ -236,16 +257,16 @@ impl Machine {
         for id in ids {
             let Some(peer) = self.peers.get_mut(id) else { continue };
             let Some(inbound) = &mut peer.inbound else { continue };
-            if !inbound.advance() {
-                continue;
+            if inbound.advance() {
+                let position = inbound.cursor().position;
+                peer.durable_at = now;
+                peer.dirty = true;
+                if Some(*id) != parent {
+                    peer.receipt.due = true;
+                    peer.marks.note(position, end);
+                }
             }
-            let position = inbound.cursor().position;
-            peer.durable_at = now;
-            peer.dirty = true;
-            if Some(*id) != parent {
-                peer.receipt.due = true;
-                peer.marks.note(position, end);
-            }
+            self.forget_displaced(*id);
         }
     }
 }

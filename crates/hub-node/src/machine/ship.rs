@@ -110,7 +110,7 @@ impl Machine {
             if let Some(outbound) = &mut peer.outbound
                 && outbound.active
             {
-                outbound.resend_if_stalled(now);
+                outbound.resend_if_stalled(now, peer.heard_at);
             }
         }
     }

@@ -47,10 +47,14 @@ impl Machine {
     /// A peer wants blocks.
     pub(super) fn receive_want(
         &mut self,
+        now: Millis,
         from: NodeId,
         ranges: &[ChainRange],
         context: &dyn Context,
     ) {
+        if !self.peer(from).paces.may_want(now) {
+            return;
+        }
         let scope = self.scope_of(from, context);
         let granted = |range: &&ChainRange| {
             // The parent may have everything we hold; it is our blocks' way up.
@@ -92,6 +96,7 @@ impl Machine {
             may && !ran_ahead(block.header(), own, now)
         };
         for block in blocks.into_iter().filter(|_| !gone).filter(granted) {
+            self.peer(to).paces.brought(now, block.bytes().len());
             // Asked for again, it is sent again: the time makes each answer another message.
             self.send_blocks(to, &Message::Loose(block), now);
         }
@@ -132,9 +137,11 @@ impl Machine {
         if self.is_over_quota(now, from) {
             return;
         }
+        // a block has a fact at least: more than there is room for would be left with its sender
+        let limit = self.room_for(from).min(WANTED_BLOCKS_MAX) as usize;
         let Some(inbound) = &mut self.peer(from).inbound else { return };
         let before = now.saturating_sub(WANT_AGAIN_MILLIS);
-        let lacking = inbound.lacking(now, before, WANTED_BLOCKS_MAX as usize);
+        let lacking = inbound.lacking(now, before, limit);
         let mut ranges: Vec<ChainRange> = Vec::new();
         for (chain, height) in lacking {
             match ranges.iter_mut().rev().find(|range| range.chain == chain) {

@@ -24,7 +24,7 @@ pub struct Part {
 }
 
 impl Part {
-    /// The messages of a bundle that was checked.
+    /// The messages of a bundle whose signature was checked.
     pub fn of(bundle: Bundle) -> Self {
         let federation = bundle.manifest.federation;
         let brings_block = |bytes: &[u8]| {
@@ -34,6 +34,15 @@ impl Part {
         let asks = asks.filter(|(_, bytes)| !brings_block(bytes)).map(|(place, _)| place).collect();
         let (from, channel) = (bundle.manifest.from, bundle.manifest.channel());
         Self { from, channel, messages: bundle.messages, asks }
+    }
+
+    /// The blocks alone of a bundle whose signature cannot be checked yet: each is judged by itself, and one may lead
+    /// to the maker's key. Whatever else stands in it anybody may have written.
+    pub(crate) fn blocks_of(bundle: &Bundle) -> Self {
+        let federation = bundle.manifest.federation;
+        let messages = bundle.blocks().map(|block| Message::Loose(block).encode(federation));
+        let (from, channel) = (bundle.manifest.from, bundle.manifest.channel());
+        Self { from, channel, messages: messages.collect(), asks: Vec::new() }
     }
 }
 

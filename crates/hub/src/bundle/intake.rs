@@ -132,20 +132,29 @@ fn take(
         return Ok(Outcome::Refused(zh, en));
     }
     let from_parent = replica.parent() == Some(manifest.from);
-    let known = signer(replica, &bundle, from_parent);
-    let verified = known.map(|key| bundle.verify(&key));
-    match verified {
-        Some(Err(error)) => return Ok(damaged(&error)),
-        None if !from_parent => return Ok(Outcome::UnknownSigner { kept: false }),
-        // What it brings is judged block by block anyway, and may itself lead to its maker's key.
-        Some(Ok(())) | None => {}
+    let (mut key, mut stored) = (signer(replica, &bundle, from_parent), 0);
+    if key.is_none() {
+        if !from_parent {
+            return Ok(Outcome::UnknownSigner { kept: false });
+        }
+        stored = desk.take(Part::blocks_of(&bundle))?.stored;
+        key = replica.lookup().key(manifest.from, manifest.from_epoch);
+    }
+    let Some(key) = key else {
+        if waited.is_none() {
+            shelf.keep_unjudged(&name, &bytes)?;
+        }
+        return Ok(Outcome::UnknownSigner { kept: true });
+    };
+    if let Err(error) = bundle.verify(&key) {
+        if let Some(name) = waited {
+            shelf.forget_waiting(name)?;
+        }
+        return Ok(damaged(&error));
     }
     let mut taken = desk.take(Part::of(bundle))?;
+    taken.stored += stored;
     shelf.keep_answers(manifest.from, std::mem::take(&mut taken.answers))?;
-    if verified.is_none() && replica.lookup().key(manifest.from, manifest.from_epoch).is_none() {
-        let kept = waited.is_some() || shelf.keep_waiting(&name, &bytes)?;
-        return Ok(Outcome::UnknownSigner { kept });
-    }
     let whole = is_whole(&manifest, &taken);
     if whole {
         if let Some(name) = waited {

@@ -3,7 +3,7 @@
 //! Nothing here is trusted or needed: lost, it costs sending again.
 
 use super::BundleFailure;
-use hub_core::hash::{Hash, hex_encode};
+use hub_core::hash::{Hash, hex_encode, sha256};
 use hub_core::id::NodeId;
 use hub_core::time::Millis;
 use hub_node::io::JournalId;
@@ -15,6 +15,10 @@ use std::path::{Path, PathBuf};
 
 /// The most bundles that wait for those before them.
 const WAITING_MAX: usize = 64;
+/// The most of them whose maker nobody has vouched for: anybody may have made them.
+const UNJUDGED_MAX: usize = 8;
+/// How the names of these begin.
+const UNJUDGED: &str = "unjudged-";
 /// The most bytes kept for the next bundle to one peer.
 const ANSWER_BYTES_MAX: usize = 32 << 20;
 
@@ -170,12 +174,35 @@ impl Shelf {
     /// # Errors
     /// What the file system says.
     pub fn keep_waiting(&self, name: &str, bytes: &[u8]) -> Result<bool, BundleFailure> {
+        let is_judged = |known: &&String| !known.starts_with(UNJUDGED);
         let waiting = self.waiting()?;
-        if waiting.len() >= WAITING_MAX && !waiting.iter().any(|known| known == name) {
+        let full = waiting.iter().filter(is_judged).count() >= WAITING_MAX;
+        if full && !waiting.iter().any(|known| known == name) {
             return Ok(false);
         }
         self.put(&self.waiting_directory().join(name), bytes)?;
         Ok(true)
+    }
+
+    /// Keeps a bundle until somebody vouches for its maker, in the place of the oldest such where there are many.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn keep_unjudged(&self, name: &str, bytes: &[u8]) -> Result<(), BundleFailure> {
+        let mut unjudged = Vec::new();
+        for known in self.waiting()?.into_iter().filter(|known| known.starts_with(UNJUDGED)) {
+            let path = self.waiting_directory().join(&known);
+            let kept_at = self.tried(fs::metadata(path).and_then(|file| file.modified()))?;
+            unjudged.push((kept_at, known));
+        }
+        unjudged.sort();
+        let spare = (unjudged.len() + 1).saturating_sub(UNJUDGED_MAX);
+        for (_, oldest) in unjudged.iter().take(spare) {
+            self.forget_waiting(oldest)?;
+        }
+        let digest = sha256(&[bytes]);
+        let name = format!("{UNJUDGED}{}-{name}", hex_encode(&digest.0[..4]));
+        self.put(&self.waiting_directory().join(name), bytes)
     }
 
     /// Forgets a bundle that waited.

@@ -300,15 +300,13 @@ impl Engine {
             }
             Output::Acknowledge { delivery } => {
                 if let Some((ack, _)) = self.deliveries.remove(&delivery) {
-                    ack.stored();
+                    ack.settled();
                 }
             }
             Output::Reject { delivery, refusal } => {
-                let ack = self.deliveries.remove(&delivery);
-                // Dropped, it is offered again later; told, never.
-                if let Some((ack, _)) = ack.filter(|_| !refusal.again()) {
-                    tracing::warn!(%refusal, "a delivery was refused");
-                    ack.stored();
+                tracing::debug!(%refusal, "a delivery was refused");
+                if let Some((ack, _)) = self.deliveries.remove(&delivery) {
+                    ack.settled();
                 }
             }
             Output::ReadJournal { reader, after, max_bytes } => {

@@ -75,7 +75,7 @@ pub struct Incoming {
     pub ack: Option<Ack>,
 }
 
-/// The right to say that a message is stored. It also counts the message as under way, which bounds the
+/// The right to say that a message is done with. It also counts the message as under way, which bounds the
 /// bytes this node takes in before it has stored them.
 pub struct Ack {
     delivered: Box<Delivered>,
@@ -95,8 +95,8 @@ impl Ack {
         self.delivered.under_way = None;
     }
 
-    /// Tells the server that it may forget the message: call it once the block is durable, not before.
-    pub fn stored(self) {
+    /// Tells the server that it may forget the message: call it once the block is durable, or refused; not before.
+    pub fn settled(self) {
         // A link that is gone acknowledges nothing; the server delivers the message again.
         let _ = self.done.send(self.delivered);
     }
@@ -117,7 +117,7 @@ pub struct Outgoing {
     pub channel: Channel,
     /// The bytes.
     pub bytes: Vec<u8>,
-    /// For [`Channel::Up`]: by which the server knows a repetition, the block's hash in hex.
+    /// For [`Channel::Up`]: by which the server knows a repetition, the hash of message and attempt in hex.
     pub message_id: Option<String>,
 }
 
