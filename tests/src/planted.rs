@@ -31,7 +31,7 @@ pub const GUARDS: [(&str, &[&str]); 6] = [
     ("simulator", &["--package", "hub-sim-tests", "--test", "simulator", "worlds"]),
     ("machine", &["--package", "hub-node"]),
     ("journal", &["--package", "hub-log", "--test", "log"]),
-    ("core", &["--package", "hub-core", "--lib"]),
+    ("audit", &["--package", "hub-core-tests", "--test", "audit"]),
     ("authority", &["--package", "hub-core-tests", "--test", "authority"]),
     ("forks", &["--package", "hub-core-tests", "--test", "forks"]),
 ];

@@ -97,6 +97,9 @@ pub const RESEND_MILLIS_MAX: Millis = 160_000;
 pub const WANT_AFTER_MILLIS: Millis = 500;
 /// The same blocks are not asked for again before this.
 pub const WANT_AGAIN_MILLIS: Millis = 3_000;
+/// A peer's stream does not begin anew again before this: two machines that run as one node would have it begin
+/// anew with every message.
+pub const RESTART_AGAIN_MILLIS: Millis = 5_000;
 /// Receipts that bring news of ancestors only are at least so far apart.
 pub const WATERMARK_MILLIS: Millis = 1_000;
 /// A receipt stated before the last one is taken for a straggler for so long.

@@ -11,6 +11,7 @@ use hub_core::time::Millis;
 use hub_core::view::fork::ForkedChain;
 use hub_core::view::verdict::Reason;
 use hub_node::io::{Context, Hold, Input, JournalId, Quota, Scope, Start};
+use hub_node::limits::{ASK_JITTER_MILLIS, ASK_MILLIS};
 use hub_node::machine::{Machine, PeerStatus, QuotaStatus, Status};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -106,7 +107,7 @@ impl ForkStatus {
 pub struct LinkStatus {
     /// Which node.
     pub node: NodeId,
-    /// Whether the courier to it works.
+    /// Whether the courier to it works; of a child, whether it was heard of late.
     pub connected: bool,
     /// When it was last heard, by this node's clock; 0 when never since the start.
     pub heard_at: Millis,
@@ -240,7 +241,7 @@ impl StatusSnapshot {
             parent,
             arrived: arrivals(replica, status),
             told: told(node, replica, status.receipt.as_ref().map(|receipt| receipt.cursor)),
-            children: status.below.iter().map(|peer| link(replica, peer)).collect(),
+            children: status.below.iter().map(|peer| below(replica, peer)).collect(),
             parked,
             damaged: replica.damaged(),
             forks,
@@ -282,6 +283,9 @@ pub fn start(replica: &Replica) -> Result<Start, ReplicaError> {
     })
 }
 
+/// A child that asked for nothing so long is away.
+const QUIET_MILLIS: Millis = 4 * (ASK_MILLIS + ASK_JITTER_MILLIS);
+
 fn silent(node: NodeId) -> LinkStatus {
     LinkStatus {
         node,
@@ -294,6 +298,13 @@ fn silent(node: NodeId) -> LinkStatus {
         refused: 0,
         quota: QuotaUse::default(),
     }
+}
+
+/// A child is there while it is heard: that its parent's own server works says nothing of it.
+fn below(replica: &Replica, peer: &PeerStatus) -> LinkStatus {
+    let quiet = replica.now().saturating_sub(peer.heard_at);
+    let connected = peer.connected && peer.heard_at > 0 && quiet < QUIET_MILLIS;
+    LinkStatus { connected, ..link(replica, peer) }
 }
 
 fn link(replica: &Replica, peer: &PeerStatus) -> LinkStatus {

@@ -46,6 +46,8 @@ pub(super) struct Peer {
     pub(super) put_off: u64,
     /// How much it had done of late.
     pub(super) paces: Paces,
+    /// When its stream last began anew.
+    pub(super) restarted_at: Millis,
     /// When its gaps were last asked for.
     pub(super) wanted_at: Millis,
     /// When it last said anything.

@@ -4,6 +4,7 @@ use super::Machine;
 use super::accept::Place;
 use super::inbound::Inbound;
 use crate::io::{Channel, Context, Output, Position, Refusal, Scope};
+use crate::limits::RESTART_AGAIN_MILLIS;
 use crate::wire::{Cursor, Message, References, Ship, StreamId};
 use hub_core::hash::Hash;
 use hub_core::id::NodeId;
@@ -94,7 +95,7 @@ impl Machine {
     ) {
         let hash = ship.block.hash();
         // A block is awaited first and judged then: what is in hand already counts for this stream too.
-        let noted = self.note_step(from, ship.stream, ship.after, ship.position, Some(hash));
+        let noted = self.note_step(now, from, ship.stream, ship.after, ship.position, Some(hash));
         let (chain, height) = (ship.block.header().chain, ship.block.header().height);
         match self.accept(now, from, ship.block, delivery, context) {
             Place::Durable => {
@@ -139,7 +140,7 @@ impl Machine {
         references: &References,
         context: &dyn Context,
     ) {
-        if !self.begin_stream(from, references.stream, references.after) {
+        if !self.begin_stream(now, from, references.stream, references.after) {
             return;
         }
         let mut after = references.after;
@@ -167,14 +168,24 @@ impl Machine {
     }
 
     /// Whether messages of this stream move the peer's inbound stream; begins it anew when they must.
-    fn begin_stream(&mut self, from: NodeId, stream: StreamId, after: Position) -> bool {
-        let inbound = &self.peer(from).inbound;
-        match inbound {
+    fn begin_stream(
+        &mut self,
+        now: Millis,
+        from: NodeId,
+        stream: StreamId,
+        after: Position,
+    ) -> bool {
+        let peer = self.peer(from);
+        let rests = now < peer.restarted_at.saturating_add(RESTART_AGAIN_MILLIS);
+        match &peer.inbound {
             Some(inbound) if inbound.cursor().stream == stream => return true,
-            Some(inbound) if !inbound.is_restarted_by(stream, after) => return false,
+            Some(inbound) if rests || !inbound.is_restarted_by(stream, after) => return false,
             _ => {}
         }
-        let known = inbound.is_some();
+        let known = peer.inbound.is_some();
+        if known {
+            peer.restarted_at = now;
+        }
         self.drop_inbound(from);
         self.peer(from).inbound = Some(Inbound::new(Cursor::start(stream)));
         if known {
@@ -195,13 +206,14 @@ impl Machine {
 
     fn note_step(
         &mut self,
+        now: Millis,
         from: NodeId,
         stream: StreamId,
         after: Position,
         end: Position,
         block: Option<Hash>,
     ) -> bool {
-        if !self.begin_stream(from, stream, after) {
+        if !self.begin_stream(now, from, stream, after) {
             return false;
         }
         let Some(inbound) = &mut self.peer(from).inbound else { return false };

@@ -3,7 +3,7 @@
 use super::error::CommandError;
 use super::session::Session;
 use crate::cli::NatsConfig;
-use crate::config::{CONFIG_FILE, Config, ServerConfig};
+use crate::config::{CONFIG_FILE, Config, Node, ServerConfig};
 use crate::ops_nats::{
     CLUSTER_SERVERS, Children, ClusterPlan, RouteFiles, ServerPlan, replace_file,
 };
@@ -114,8 +114,11 @@ fn tell(
 ) -> Result<u8, CommandError> {
     let out = outs.join(" ");
     session.say(
-        &format!("已写入 {out};重启 hub run 后生效"),
-        &format!("written to {out}; takes effect when hub run starts again"),
+        &format!("已写入 {out};消息服务重新载入后生效(systemctl reload hub-nats),地址改了的还要重启 hub run"),
+        &format!(
+            "written to {out}; takes effect when the server reloads it (kill -HUP), a new address when hub run \
+             starts again"
+        ),
     )?;
     if urls.len() > 1 {
         let urls: String = urls.iter().map(|url| format!(" --url {url}")).collect();
@@ -208,7 +211,8 @@ fn point_at(
     urls: &[String],
     ca: Option<PathBuf>,
 ) -> Result<(), CommandError> {
-    let node = &session.shared.node;
+    // as it stands in the file now: somebody may have edited it since the daemon started
+    let node = Node::load(&session.shared.node.base)?;
     let (known, url) = (node.config.server.clone(), urls.join(","));
     let server = known.clone().unwrap_or_else(|| ServerConfig::of_url(&url));
     let replicas = if urls.len() == CLUSTER_SERVERS { CLUSTER_SERVERS as u8 } else { 1 };

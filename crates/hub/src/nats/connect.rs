@@ -6,7 +6,7 @@ use async_nats::{Client, ConnectOptions, Event, ServerError};
 use hub_core::id::NodeId;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
@@ -85,6 +85,7 @@ pub(crate) struct Connection {
 pub(crate) async fn connect(dial: &Dial) -> Result<Connection, DialError> {
     let (standing_sender, standing) = watch::channel(Standing::default());
     let (denied_sender, denied) = mpsc::channel(64);
+    let (said, url) = (Said::default(), dial.url.clone());
     let options = ConnectOptions::new()
         .name(format!("hub {}", dial.node))
         .nkey(dial.user.seed().to_owned())
@@ -99,6 +100,7 @@ pub(crate) async fn connect(dial: &Dial) -> Result<Connection, DialError> {
         .ignore_discovered_servers()
         .event_callback(move |event| {
             note(&event, &standing_sender, &denied_sender);
+            said.note(&event, &url);
             std::future::ready(())
         });
     let options = match &dial.tls_ca {
@@ -132,6 +134,31 @@ fn note(event: &Event, standing: &watch::Sender<Standing>, denied: &mpsc::Sender
             let _ = denied.try_send(text.clone());
         }
         other => tracing::debug!(event = %other, "nats"),
+    }
+}
+
+/// Why a connection does not come about, said once for each reason: attempts go on for ever.
+#[derive(Debug, Default)]
+struct Said(Mutex<Option<String>>);
+
+impl Said {
+    fn note(&self, event: &Event, url: &str) {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::Connected => *last = None,
+            Event::ClientError(error) => {
+                let error = error.to_string();
+                if last.as_ref() != Some(&error) {
+                    tracing::warn!(
+                        url,
+                        error,
+                        "the server cannot be reached; tried again and again"
+                    );
+                    *last = Some(error);
+                }
+            }
+            _ => {}
+        }
     }
 }
 
