@@ -92,7 +92,7 @@ fn codes_unions_and_a_cut() {
     assert_eq!(levels.count("province", "演示西县", "units.all"), 2);
     levels.ok("province", &["enrol", "revoke", "演示西县", "--reason", "密钥失窃"]);
     levels.ok("west", &["unit", "register", "--name", "演示新厂", "--code", &employer_code(23)]);
-    levels.sync();
+    levels.carry("west", "province", "parent");
     assert_eq!(levels.count("province", "演示西县", "units.all"), 2);
     let parked = levels.json("province", &["log", "show", "--last", "50", "--parked"]);
     let parked = parked["rows"].as_array().unwrap();

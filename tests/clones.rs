@@ -17,6 +17,7 @@ use hub_core::time::Day;
 use hub_core::view::fork::ForkedChain;
 use hub_core::view::verdict::Reason;
 use hub_tests::capture;
+use hub_tests::levels::copy_folder;
 use hub_tests::stations::{code, registered, territory};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -98,21 +99,8 @@ impl Office {
     /// The same directory copied, keys and all.
     fn copied(&self, name: &str) -> Self {
         let directory = self.directory.with_file_name(name);
-        copy(&self.directory, &directory);
+        copy_folder(&self.directory, &directory);
         Self { directory, unit: self.unit }
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        if entry.file_type().unwrap().is_dir() {
-            copy(&from, &to);
-        } else {
-            std::fs::copy(&from, &to).unwrap();
-        }
     }
 }
 
@@ -321,7 +309,7 @@ fn a_node_rolled_back_unnoticed_makes_no_silent_fork() {
     federation.up();
     assert_eq!(city.hub(&["checkpoint"]).0, 0);
     std::fs::remove_dir_all(&county.directory).unwrap();
-    copy(&yesterday.directory, &county.directory);
+    copy_folder(&yesterday.directory, &county.directory);
     // offline it cannot know, and signs once more at the same height
     county.registers(3).unwrap();
     federation.up();

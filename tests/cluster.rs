@@ -133,11 +133,11 @@ fn flows(levels: &Levels, county: &Running, entered: &mut u32, what: &str) {
 #[test]
 fn a_server_of_three_may_die_and_come_back_and_nothing_is_lost() {
     let levels = Levels::found();
-    let mut cluster = Cluster::start(&levels);
     // the county takes its answer once more, now with all addresses
     let (request, answer) = (levels.path("again.hub"), levels.path("answer.hub"));
     levels.ok("east", &["enrol", "renew", "--out", &request]);
     levels.ok("province", &["enrol", "approve", &request, "--out", &answer]);
+    let mut cluster = Cluster::start(&levels);
     let (urls, ca) = (cluster.urls(), cluster.ca.display().to_string());
     let mut line = vec!["enrol", "accept", &answer, "--tls-ca", &ca];
     line.extend(urls.iter().flat_map(|url| ["--url", url]));

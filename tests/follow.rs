@@ -10,23 +10,29 @@ use hub::daemon::{self, Running};
 use hub::host::Host;
 use hub_core::hash::{Hash, hex_encode};
 use hub_tests::demo::people::employer_code;
-use hub_tests::levels::Levels;
+use hub_tests::levels::{Levels, copy_folder};
 use hub_tests::nats::NatsServer;
 use hub_tests::process::free_port;
 use hub_tests::wait::until;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long anything may take before the test gives up.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Writes the configuration of a level's server; where.
+fn configured(levels: &Levels, level: &str, listen: &str) -> String {
+    let config = levels.path(&format!("{level}.conf"));
+    levels.ok(level, &["ops", "nats-config", "--listen", listen, "--out", &config]);
+    config
+}
+
 /// A server for those who hear from a level, as its own command sets it up.
 fn serve(levels: &Levels, level: &str) -> NatsServer {
     let port = free_port().unwrap();
-    let (listen, config) = (format!("127.0.0.1:{port}"), levels.path(&format!("{level}.conf")));
-    levels.ok(level, &["ops", "nats-config", "--listen", &listen, "--out", &config]);
+    let config = configured(levels, level, &format!("127.0.0.1:{port}"));
     let place = PathBuf::from(levels.path(&format!("{level}-server")));
     NatsServer::of_config(config.as_ref(), port, &place).unwrap()
 }
@@ -66,14 +72,6 @@ fn follower(levels: &Levels, name: &str, followed: &str) {
     levels.ok(followed, &["follow", "approve", &request, "--name", "备用机"]);
 }
 
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-    }
-}
-
 #[test]
 fn a_standby_holds_the_same_and_takes_over() {
     let levels = Levels::found();
@@ -106,7 +104,10 @@ fn a_standby_holds_the_same_and_takes_over() {
     let (request, answer) = (levels.path("renew.hub"), levels.path("renewed.hub"));
     levels.ok("east", &["enrol", "renew", "--out", &request]);
     levels.ok("province", &["enrol", "approve", &request, "--out", &answer]);
-    levels.ok("east", &["enrol", "accept", &answer, "--url", &above.url()]);
+    let url = above.url();
+    configured(&levels, "province", url.trim_start_matches("nats://"));
+    above.rereads().unwrap();
+    levels.ok("east", &["enrol", "accept", &answer, "--url", &url]);
     let promoted = run(&levels, "east", Some(&above));
     assert_eq!(promoted.host().status().unwrap().epoch, 2);
     until("its new enrolment has come down", PATIENCE, || {

@@ -42,7 +42,7 @@ impl World {
         let mut children = Children::default();
         for (node, user) in TOWNSHIPS.into_iter().zip(&townships) {
             let nats_user = user.public().to_owned();
-            children.put(ChildUser { node, nats_user, name: "演示镇".into() }).unwrap();
+            children.put(ChildUser::new(node, nats_user, "演示镇".into())).unwrap();
         }
         let plan = ServerPlan {
             federation: FEDERATION,

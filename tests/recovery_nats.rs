@@ -7,6 +7,7 @@ use hub::clock::{Clock, SystemClock};
 use hub::replica::SigningRefused;
 use hub_core::id::{ChainId, Lane, UnitId};
 use hub_tests::capture;
+use hub_tests::levels::copy_folder;
 use hub_tests::stations::{PATIENCE, Station, Three, code};
 use hub_tests::wait;
 use std::path::Path;
@@ -63,6 +64,8 @@ fn a_city_restored_from_an_older_backup_heals_from_its_county_and_its_province()
     let url = three.city.node().config.parent.unwrap().url.unwrap();
     hub(&three.city.directory, &["enrol", "renew", "--out", request]);
     hub(&three.province.directory, &["enrol", "approve", request, "--out", answer]);
+    // the city logs in by another name from now on
+    three.province.serves();
     hub(&three.city.directory, &["enrol", "accept", answer, "--url", &url]);
     three.city.start();
     let all: Vec<UnitId> = [first, later, own, offline].concat();
@@ -75,20 +78,6 @@ fn a_city_restored_from_an_older_backup_heals_from_its_county_and_its_province()
     assert!(three.county.status().arrived[0].durable_at > receipted);
     assert!(three.levels().iter().all(|level| level.status().forks.is_empty()));
     counts_everywhere(&three, 10 + 10 + 3 + 3, 26 + 5 + 2);
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        let kind = entry.file_type().unwrap();
-        if kind.is_dir() {
-            copy(&from, &to);
-        } else if kind.is_file() {
-            std::fs::copy(&from, &to).unwrap();
-        }
-    }
 }
 
 /// Whether a level has seen that the county signed twice, and whether a side counts.
@@ -104,7 +93,7 @@ fn two_copies_of_a_county_run_at_once_and_are_seen_counted_once_and_settled() {
     three.arrives("before there are two", &first);
     three.county.stop();
     let place = three.path("clone");
-    copy(&three.county.directory, &place);
+    copy_folder(&three.county.directory, &place);
     let mut clone = Station::new(&place, three.county.unit, Arc::new(SystemClock));
     three.county.start();
     clone.start();

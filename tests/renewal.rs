@@ -3,8 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use hub::config::Node;
+use hub::keys::KeyStore;
+use hub::ops_nats::Children;
 use hub_tests::demo::people::employer_code;
-use hub_tests::levels::Levels;
+use hub_tests::levels::{Levels, copy_folder};
+use std::fs;
 
 /// Enters a firm at the county.
 fn enters(levels: &Levels, serial: u32) {
@@ -69,4 +73,55 @@ fn an_enrolment_that_ended_is_renewed_late_and_nobodys_work_is_lost() {
         assert_eq!(parked(level), serde_json::json!({}), "{level}");
         assert_eq!(levels.run(level, &["status"]).code, 0, "{level}");
     }
+}
+
+/// Taken by its machine, a node has its keys of all epochs, its login and its place in the tree; a revocation
+/// takes them all, and the node goes on elsewhere with new ones.
+#[test]
+fn whoever_stole_a_node_has_no_key_of_any_epoch_left() {
+    let levels = Levels::found();
+    enters(&levels, 1);
+    renews(&levels, "730");
+    enters(&levels, 2);
+    levels.sync();
+    assert_eq!(counted(&levels), [2, 2]);
+    let login = || {
+        let list = Children::load(&levels.data("province").join("children.toml")).unwrap();
+        let east = Node::load(&levels.data("east")).unwrap().config.node;
+        list.child.into_iter().find(|child| child.node == east)
+    };
+    let stolen = login().unwrap();
+    copy_folder(&levels.data("east"), &levels.data("thief"));
+    fs::remove_file(levels.data("thief").join("keys/node-2.key")).unwrap();
+    let said = levels.ok("province", &["enrol", "revoke", "演示东县", "--reason", "机器失窃"]);
+    assert!(said.contains("nats-config"), "{said}");
+    assert_eq!(login(), None);
+
+    // neither the key of the second epoch counts any more nor that of the first
+    let at = |level: &str, serial: u32| {
+        let code = employer_code(serial);
+        levels.ok(level, &["unit", "register", "--name", "演示新厂", "--code", &code]);
+        levels.carry(level, "province", "parent");
+        assert_eq!(levels.count("province", "演示东县", "units.all"), 2, "{level}");
+    };
+    at("thief", 8);
+    at("east", 9);
+    let parked = levels.json("province", &["status"])["parked"].clone();
+    assert_eq!(parked["after_cut"], 2, "what came is kept and shown: {parked}");
+
+    // it is told nothing any more, and a second revocation finds nobody
+    let county = ["bundle", "export", "--to", "演示东县", "--out", &levels.path("x")];
+    assert_eq!(levels.run("province", &county).code, 2);
+    let again = ["enrol", "revoke", "演示东县", "--reason", "机器失窃"];
+    assert_eq!(levels.run("province", &again).code, 2);
+
+    // the third epoch has its place back, by another login
+    renews(&levels, "730");
+    enters(&levels, 3);
+    levels.sync();
+    assert_eq!(counted(&levels), [3, 3]);
+    let renewed = login().unwrap();
+    assert!(renewed.nats_user != stolen.nats_user && renewed.former_user.is_none());
+    let above = KeyStore::new(levels.data("east").join("keys")).uplink_user().unwrap();
+    assert_eq!(above.public(), renewed.nats_user);
 }

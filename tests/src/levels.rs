@@ -170,3 +170,17 @@ fn listed(bag: &Path) -> Vec<String> {
     let entries = fs::read_dir(bag).unwrap();
     entries.map(|entry| entry.unwrap().path().to_str().unwrap().to_owned()).collect()
 }
+
+/// Copies a directory as it stands, keys and all; what is no file or folder (a socket) stays.
+pub fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (kind, to) = (entry.file_type().unwrap(), to.join(entry.file_name()));
+        if kind.is_dir() {
+            copy_folder(&entry.path(), &to);
+        } else if kind.is_file() {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}

@@ -97,6 +97,14 @@ impl NatsServer {
     /// The file cannot be written, or the server is not running.
     pub fn reload(&self, plan: &ServerPlan) -> io::Result<()> {
         self.write_config(plan)?;
+        self.rereads()
+    }
+
+    /// Has the running server read its configuration again.
+    ///
+    /// # Errors
+    /// The server is not running.
+    pub fn rereads(&self) -> io::Result<()> {
         let id = self.process.as_ref().map(Process::id);
         let pid = id.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         let pid = pid.ok_or_else(|| io::Error::other("the nats-server is not running"))?;

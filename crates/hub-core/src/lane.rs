@@ -107,9 +107,8 @@ impl Lanes {
         match fact {
             GovernanceFact::NodeEnrolled(enrolment) => Lane::Down(enrolment.unit),
             GovernanceFact::NodeRevoked { node, .. } => {
-                let enrolments = view.authority().enrolments.iter();
-                let of_node = enrolments.rev().find(|e| e.enrolment.node == *node);
-                self.down(of_node.map(|enrolled| enrolled.enrolment.unit))
+                let newest = view.authority().newest_of(*node);
+                self.down(newest.map(|enrolled| enrolled.enrolment.unit))
             }
             // Whoever restates says to whom; this is what its subject alone tells.
             GovernanceFact::Restated { content, .. } => self.down(Some(content.unit)),

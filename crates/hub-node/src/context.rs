@@ -14,6 +14,8 @@ pub enum Scope {
     Child(UnitId),
     /// A standby or an auditor's copy: everything.
     Follower,
+    /// One that was a child and is cut off in every epoch: it is heard as before, and has nothing but receipts.
+    CutOff,
 }
 
 /// What the machine may look up; pure reads of the durable journal's index and of the view.

@@ -64,12 +64,9 @@ pub fn of_writer(view: &View, writer: (NodeId, u32)) -> Option<Millis> {
 pub fn of_children(replica: &Replica) -> Vec<ChildExpiry> {
     let children = status::children(replica);
     let view = replica.read();
-    let newest = |node: NodeId| {
-        let of_node = view.authority().enrolments.iter().filter(|e| e.enrolment.node == node);
-        of_node.map(|e| e.enrolment.epoch).max()
-    };
     let expiry = |node: NodeId| {
-        let expires = of_writer(&view, (node, newest(node)?))?;
+        let newest = view.authority().epochs_of(node).last()?;
+        let expires = of_writer(&view, (node, newest))?;
         Some(ChildExpiry { node, expires })
     };
     children.into_iter().filter_map(expiry).collect()

@@ -13,8 +13,11 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// The secret of the NATS user of this node, whoever's server it dials.
+/// The secret of the NATS user as whom this node logs in at its own server, and at the one above until its first
+/// renewal.
 const NATS_USER: &str = "nats-user";
+/// The secret of the user as whom it logs in above since its last renewal.
+const UPLINK_USER: &str = "nats-uplink";
 /// The federation's person key, where this node keeps it.
 pub const PERSON_KEY: &str = "person";
 /// The key under which the vault's keys are kept.
@@ -250,10 +253,47 @@ impl KeyStore {
     pub fn nats_user(&self) -> Result<NatsUser, KeyError> {
         NatsUser::of_secret(&self.load_or_create(NATS_USER)?)
     }
+
+    /// As whom this node logs in at the server above.
+    ///
+    /// # Errors
+    /// As for [`KeyStore::load`] and [`KeyStore::create`].
+    pub fn uplink_user(&self) -> Result<NatsUser, KeyError> {
+        match self.load(UPLINK_USER)? {
+            Some(secret) => NatsUser::of_secret(&secret),
+            None => self.nats_user(),
+        }
+    }
+
+    /// As whom it is to log in above once its epoch is accepted; made at the first call. Each epoch has a user of
+    /// its own: who has stolen an older one is not let in by it for ever.
+    ///
+    /// # Errors
+    /// As for [`KeyStore::load`] and [`KeyStore::create`].
+    pub fn next_uplink_user(&self, epoch: u32) -> Result<NatsUser, KeyError> {
+        NatsUser::of_secret(&self.load_or_create(&uplink_name(epoch))?)
+    }
+
+    /// From now on it logs in above as the user made for this epoch, if one was made and not taken yet.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn take_uplink_user(&self, epoch: u32) -> Result<(), KeyError> {
+        let path = self.path(&uplink_name(epoch));
+        let io = |error| KeyError::Io { path: path.clone(), error };
+        match fs::rename(&path, self.path(UPLINK_USER)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            renamed => renamed.and_then(|()| File::open(&self.directory)?.sync_all()).map_err(io),
+        }
+    }
 }
 
 fn signing_name(epoch: u32) -> String {
     format!("node-{epoch}")
+}
+
+fn uplink_name(epoch: u32) -> String {
+    format!("{UPLINK_USER}-{epoch}")
 }
 
 /// 32 bytes from the machine's random source.
@@ -327,6 +367,15 @@ mod tests {
         assert_eq!(keys.nats_user().unwrap().public(), user.public());
         assert!(is_nats_user(user.public()) && !is_nats_user("U") && !is_nats_user(user.seed()));
         assert!(!format!("{user:?}").contains(user.seed()));
+        // above it goes by another from each renewal on, once that is accepted
+        let next = keys.next_uplink_user(2).unwrap();
+        assert_eq!(keys.next_uplink_user(2).unwrap().public(), next.public());
+        assert_eq!(keys.uplink_user().unwrap().public(), user.public());
+        for _ in 0..2 {
+            keys.take_uplink_user(2).unwrap();
+            assert_eq!(keys.uplink_user().unwrap().public(), next.public());
+        }
+        assert_eq!(keys.nats_user().unwrap().public(), user.public());
 
         for entry in fs::read_dir(keys.directory()).unwrap() {
             let entry = entry.unwrap();

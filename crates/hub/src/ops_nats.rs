@@ -28,8 +28,25 @@ pub struct ChildUser {
     pub node: NodeId,
     /// The public key of its NATS user, `U…`.
     pub nats_user: String,
+    /// The user it had before its last renewal, until it is renewed again: it goes on logging in by that until it
+    /// has accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former_user: Option<String>,
     /// What people call it; a comment in the configuration.
     pub name: String,
+}
+
+impl ChildUser {
+    /// A child that logs in as this user and no other.
+    pub fn new(node: NodeId, nats_user: String, name: String) -> Self {
+        Self { node, nats_user, former_user: None, name }
+    }
+
+    /// The users as whom it may log in.
+    fn users(&self) -> impl Iterator<Item = &str> {
+        let former = self.former_user.iter().filter(|former| **former != self.nats_user);
+        std::iter::once(&self.nats_user).chain(former).map(String::as_str)
+    }
 }
 
 /// The children of a node: `children.toml` in its data directory.
@@ -146,9 +163,11 @@ impl Children {
         Ok(())
     }
 
-    /// Takes a child off the list: its next log-in is refused.
-    pub fn remove(&mut self, node: NodeId) {
+    /// Takes a child off the list: its next log-in is refused. Says whether it was on it.
+    pub fn remove(&mut self, node: NodeId) -> bool {
+        let before = self.child.len();
         self.child.retain(|child| child.node != node);
+        self.child.len() < before
     }
 
     /// Writes the list durably, all or nothing.
@@ -166,10 +185,10 @@ impl Children {
 }
 
 fn check_user(child: &ChildUser) -> Result<(), ChildrenError> {
-    if is_nats_user(&child.nats_user) {
-        return Ok(());
+    match child.users().find(|user| !is_nats_user(user)) {
+        None => Ok(()),
+        Some(found) => Err(ChildrenError::User { found: found.to_owned() }),
     }
-    Err(ChildrenError::User { found: child.nats_user.clone() })
 }
 
 /// Puts a whole file in the place of another, durably.
@@ -296,7 +315,7 @@ fn write_child(text: &mut String, subjects: &Subjects, child: &ChildUser) -> fmt
         [subjects.of_child(Channel::Up, child.node), subjects.of_child(Channel::Ask, child.node)];
     let subscribe =
         [subjects.of_child(Channel::Down, child.node), format!("{}.>", inbox_prefix(child.node))];
-    write_user(text, &child.nats_user, &publish, &subscribe)
+    child.users().try_for_each(|user| write_user(text, user, &publish, &subscribe))
 }
 
 fn write_user(
@@ -338,17 +357,16 @@ mod tests {
         let path = directory.path().join("children.toml");
         let mut children = Children::load(&path).unwrap();
         for byte in [9, 3, 9] {
-            let child =
-                ChildUser { node: NodeId([byte; 16]), nats_user: user(), name: "爱辉区".into() };
+            let child = ChildUser::new(NodeId([byte; 16]), user(), "爱辉区".into());
             children.put(child).unwrap();
         }
         children.save(&path).unwrap();
         assert_eq!(Children::load(&path).unwrap(), children);
         assert_eq!(children.child.iter().map(|c| c.node.0[0]).collect::<Vec<_>>(), [3, 9]);
 
-        let bad = ChildUser { node: NodeId::NIL, nats_user: "x\" }".into(), name: String::new() };
+        let bad = ChildUser::new(NodeId::NIL, "x\" }".into(), String::new());
         assert!(matches!(children.put(bad), Err(ChildrenError::User { .. })));
-        children.remove(NodeId([3; 16]));
+        assert!(children.remove(NodeId([3; 16])) && !children.remove(NodeId([3; 16])));
         assert_eq!(children.child.len(), 1);
     }
 
@@ -356,9 +374,7 @@ mod tests {
     fn a_child_has_its_own_subjects_and_no_others() {
         let (parent, child) = (NodeId([0xaa; 16]), NodeId([0xbb; 16]));
         let mut children = Children::default();
-        children
-            .put(ChildUser { node: child, nats_user: user(), name: "a\n} evil".into() })
-            .unwrap();
+        children.put(ChildUser::new(child, user(), "a\n} evil".into())).unwrap();
         let plan = ServerPlan {
             federation: FederationId([1; 16]),
             parent,

@@ -185,7 +185,7 @@ fn found(place: &Path, children: u64) -> Result<Vec<Plan>, CrowdError> {
         for plan in batch {
             let nats_user = plan.user().map_err(CrowdError::of)?.public().to_owned();
             let name = format!("演示第{}号", plan.number);
-            list.put(ChildUser { node: plan.node(), nats_user, name }).map_err(CrowdError::of)?;
+            list.put(ChildUser::new(plan.node(), nats_user, name)).map_err(CrowdError::of)?;
         }
     }
     list.save(&node.children_file()).map_err(CrowdError::of)?;

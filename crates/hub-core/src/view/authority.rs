@@ -114,6 +114,38 @@ impl Authority {
         self.enrolments_of(writer).max_by_key(|e| (e.issued, e.id))
     }
 
+    /// The enrolment of a node that was issued last, in whatever epoch.
+    pub fn newest_of(&self, node: NodeId) -> Option<&Enrolled> {
+        self.newest_at(node, Hlc::MAX)
+    }
+
+    /// The enrolment of a node that was issued last by then.
+    pub(crate) fn newest_at(&self, node: NodeId, at: Hlc) -> Option<&Enrolled> {
+        self.all_of(node).filter(|e| e.issued <= at).max_by_key(|e| (e.issued, e.id))
+    }
+
+    /// The latest enrolment of the newest epoch up to this one in which a node was ever enrolled.
+    pub fn last_until(&self, node: NodeId, epoch: u32) -> Option<&Enrolled> {
+        let last = self.epochs_of(node).take_while(|enrolled| *enrolled <= epoch).last()?;
+        self.enrolment_of((node, last))
+    }
+
+    /// The epochs in which a node was ever enrolled, rising.
+    pub fn epochs_of(&self, node: NodeId) -> impl Iterator<Item = u32> {
+        self.by_writer.range((node, 0)..=(node, u32::MAX)).map(|((_, epoch), _)| *epoch)
+    }
+
+    /// Whether a node was enrolled and is cut off in every epoch of it: whoever holds its keys has no word left.
+    pub fn is_cut_off(&self, node: NodeId) -> bool {
+        let mut epochs = self.epochs_of(node).peekable();
+        epochs.peek().is_some() && epochs.all(|epoch| self.cuts.contains_key(&(node, epoch)))
+    }
+
+    fn all_of(&self, node: NodeId) -> impl Iterator<Item = &Enrolled> {
+        let epochs = self.by_writer.range((node, 0)..=(node, u32::MAX));
+        epochs.flat_map(|(_, places)| places).map(|place| &self.enrolments[*place])
+    }
+
     fn enrolments_of(&self, writer: Writer) -> impl Iterator<Item = &Enrolled> {
         let places = self.by_writer.get(&writer).map_or(&[][..], Vec::as_slice);
         places.iter().map(|place| &self.enrolments[*place])
@@ -121,8 +153,7 @@ impl Authority {
 
     /// The units of all accepted enrolments of a node, in whatever epoch.
     pub(crate) fn units_of(&self, node: NodeId) -> impl Iterator<Item = UnitIx> {
-        let epochs = self.by_writer.range((node, 0)..=(node, u32::MAX));
-        epochs.flat_map(|(_, places)| places).map(|place| self.enrolments[*place].unit)
+        self.all_of(node).map(|enrolled| enrolled.unit)
     }
 
     /// The unit the writer is enrolled for and holds the word over at `at`; of several the one of the

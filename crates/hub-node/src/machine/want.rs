@@ -16,6 +16,7 @@ use hub_core::time::Millis;
 pub(super) fn may_have(chain: &ChainId, peer: NodeId, scope: Scope, context: &dyn Context) -> bool {
     match (scope, chain.lane) {
         (Scope::Follower, _) => true,
+        (Scope::CutOff, _) => false,
         (Scope::Child(_), _) if chain.node == peer => true,
         (Scope::Child(unit), Lane::Down(audience)) => {
             context.concerns(unit, audience).is_some() || context.serves_below(unit, chain.node)

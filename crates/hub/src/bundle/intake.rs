@@ -221,8 +221,6 @@ fn signer(replica: &Replica, bundle: &Bundle, from_parent: bool) -> Option<[u8; 
 
 /// The name of the unit a node serves, or the node's id.
 pub fn name_of(view: &View, node: NodeId) -> String {
-    let enrolments = view.authority().enrolments.iter();
-    let of_node = enrolments.filter(|enrolled| enrolled.enrolment.node == node);
-    let newest = of_node.max_by_key(|enrolled| (enrolled.issued, enrolled.id));
+    let newest = view.authority().newest_of(node);
     newest.map_or_else(|| node.to_string(), |e| view.tree().unit(e.unit).name().to_owned())
 }

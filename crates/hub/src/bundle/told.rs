@@ -146,13 +146,7 @@ fn signed(machine: &Machine) -> Option<Cursor> {
 
 /// The keys of a node in its epochs, oldest first.
 fn keys_of(replica: &Replica, node: NodeId) -> Vec<[u8; 32]> {
-    let mut epochs: Vec<u32> = {
-        let view = replica.read();
-        let of_node = view.authority().enrolments.iter().filter(|e| e.enrolment.node == node);
-        of_node.map(|e| e.enrolment.epoch).collect()
-    };
-    epochs.sort_unstable();
-    epochs.dedup();
+    let epochs: Vec<u32> = replica.read().authority().epochs_of(node).collect();
     let lookup = replica.lookup();
     epochs.into_iter().filter_map(|epoch| lookup.key(node, epoch)).collect()
 }

@@ -178,6 +178,13 @@ pub fn approve(session: &Session<'_>, approving: &Approving) -> Result<u8, Comma
         &format!("已批准接入:{unit}(核对码 {code},会员识别密钥 {key}),答复已写入 {out}"),
         &format!("enrolled: {unit} (check code {code}, person key {key}); answer written to {out}"),
     )?;
+    if approved.logins_changed && session.shared.node.config.server.is_some() {
+        session.say(
+            "消息服务的登录名单有变:请先重新生成配置(hub ops nats-config)并重载消息服务,再交回答复",
+            "the list of logins is another: write the server's configuration anew (hub ops nats-config) and \
+             reload it before you hand the answer back",
+        )?;
+    }
     Ok(0)
 }
 

@@ -96,8 +96,7 @@ fn row(view: &View, fork: &ForkedChain, side: &Side, lang: Lang) -> Vec<Cell> {
 
 /// The name of the unit a node was enrolled for last.
 fn unit_name(view: &View, node: NodeId) -> String {
-    let enrolments = view.authority().enrolments.iter();
-    let enrolled = enrolments.filter(|e| e.enrolment.node == node).max_by_key(|e| (e.issued, e.id));
+    let enrolled = view.authority().newest_of(node);
     enrolled.map_or_else(|| node.to_string(), |e| view.tree().unit(e.unit).name().to_owned())
 }
 

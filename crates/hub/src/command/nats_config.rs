@@ -53,11 +53,15 @@ fn plan(
 ) -> Result<ServerPlan, CommandError> {
     let node = &session.shared.node;
     let children = Children::of_node(node);
+    let mut children = children.map_err(|error| CommandError::Machine(error.to_string()))?;
+    // whoever a node further up has cut off is not let in here either
+    let view = session.replica().read();
+    children.child.retain(|child| !view.authority().is_cut_off(child.node));
     Ok(ServerPlan {
         federation: node.federation(),
         parent: node.config.node,
         parent_user: session.replica().keys().nats_user()?.public().to_owned(),
-        children: children.map_err(|error| CommandError::Machine(error.to_string()))?,
+        children,
         listen: asked.listen.clone().unwrap_or_default(),
         store_dir: node.data_dir().join("jetstream"),
         tls,

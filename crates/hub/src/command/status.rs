@@ -139,8 +139,7 @@ impl Page<'_> {
 
     /// The name of the unit a node serves, as people know it.
     fn name(&self, node: NodeId) -> String {
-        let authority = self.view.authority();
-        let enrolled = authority.enrolments.iter().rev().find(|e| e.enrolment.node == node);
+        let enrolled = self.view.authority().newest_of(node);
         enrolled.map_or_else(
             || match self.session.replica().followers().contains(&node) {
                 true => format!("{} {node}", self.session.lang.pick("副本", "copy")),

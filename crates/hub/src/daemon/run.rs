@@ -232,7 +232,8 @@ impl Daemon {
         if let Some(config) = node.config.above()
             && let Some(url) = &config.url
         {
-            let link = parent_link(node, replica, config, url, &user, sender.clone());
+            let above = Arc::new(replica.keys().uplink_user().map_err(DaemonError::Key)?);
+            let link = parent_link(node, replica, config, url, &above, sender.clone());
             parent = Some(runtime.block_on(link)?);
         }
         if let Some(config) = &node.config.server {

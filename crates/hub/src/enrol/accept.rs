@@ -57,6 +57,7 @@ pub fn accept(
     let url = url.map(str::to_owned);
     config.parent = Some(ParentConfig { node: answer.parent, url, tls_ca });
     write_config(directory, &config)?;
+    keys.take_uplink_user(epoch)?;
     Ok(Accepted { parent: answer.parent, enrolment, person_key })
 }
 

@@ -38,6 +38,8 @@ pub struct Approved {
     pub enrolment: Enrolment,
     /// The fact that states it.
     pub fact: FactId,
+    /// Whether the list of those who log in at this node's server is another now.
+    pub logins_changed: bool,
 }
 
 /// The request inside these bytes, its signature checked.
@@ -104,12 +106,7 @@ pub fn approve(
     let own = replica.who().node;
     let above = replica.lookup().server_above(approval.unit).filter(|(node, _)| *node != own);
     // whoever stands above keeps the list for the courier of those that dial it
-    if above.is_none() && !request.courier.is_empty() {
-        let mut list = Children::load(children)?;
-        let name = request.unit.clone();
-        list.put(ChildUser { node: request.node, nats_user: request.courier.clone(), name })?;
-        list.save(children)?;
-    }
+    let logins_changed = above.is_none() && list_user(replica, request, children)?;
     let answer = EnrolAnswer {
         node: request.node,
         parent: above.map_or(own, |(node, _)| node),
@@ -118,7 +115,35 @@ pub fn approve(
         chain: proof(replica, fact, above.map(|(_, enrolled)| enrolled))?,
     };
     let answer = Message::EnrolAnswer(Box::new(answer)).encode(replica.who().federation);
-    Ok(Approved { answer, enrolment, fact })
+    Ok(Approved { answer, enrolment, fact, logins_changed })
+}
+
+/// Puts the user that the node asks for on the list; whether that changed it. The one it had goes on until it has
+/// accepted, but not where the epoch that it continues is cut off: whoever has that key has the user too.
+fn list_user(
+    replica: &Replica,
+    request: &EnrolRequest,
+    children: &Path,
+) -> Result<bool, EnrolError> {
+    if request.courier.is_empty() {
+        return Ok(false);
+    }
+    let mut list = Children::load(children)?;
+    let before = list.clone();
+    let known = list.child.iter().find(|child| child.node == request.node);
+    let former = known.and_then(|known| match known.nats_user == request.courier {
+        true => known.former_user.clone(),
+        false => Some(known.nats_user.clone()),
+    });
+    let view = replica.read();
+    let is_cut = |epoch: u32| view.authority().cuts.contains_key(&(request.node, epoch));
+    let stolen = request.continues.as_ref().is_some_and(|(epoch, _)| is_cut(*epoch));
+    let new = ChildUser::new(request.node, request.courier.clone(), request.unit.clone());
+    list.put(ChildUser { former_user: former.filter(|_| !stolen), ..new })?;
+    if list != before {
+        list.save(children)?;
+    }
+    Ok(list != before)
 }
 
 /// The enrolment of the epoch that this one continues, lengthened until now if it has ended and was not cut

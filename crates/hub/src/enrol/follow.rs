@@ -67,7 +67,7 @@ pub fn admit(
     }
     let mut list = Children::load(followers)?;
     let (node, nats_user) = (request.node, request.courier.clone());
-    list.put(ChildUser { node, nats_user, name: name.to_owned() })?;
+    list.put(ChildUser::new(node, nats_user, name.to_owned()))?;
     list.save(followers)?;
     replica.admit_follower(node);
     Ok(())

@@ -48,7 +48,7 @@ pub fn renew(
         epoch,
         unit,
         token: String::new(),
-        courier: keys.nats_user()?.public().to_owned(),
+        courier: keys.next_uplink_user(epoch)?.public().to_owned(),
         requested_at: replica.now(),
         continues,
         signature: [0; 64],

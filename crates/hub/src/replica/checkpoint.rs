@@ -122,24 +122,18 @@ fn excerpts(
     at: Hlc,
 ) -> BTreeMap<UnitId, Vec<ChainHeight>> {
     let (tree, authority) = (view.tree(), view.authority());
-    let mut units: BTreeMap<NodeId, (Hlc, FactId, u32)> = BTreeMap::new();
-    for enrolled in &authority.enrolments {
-        let known = units.entry(enrolled.enrolment.node).or_insert((
-            enrolled.issued,
-            enrolled.id,
-            enrolled.unit,
-        ));
-        *known = (*known).max((enrolled.issued, enrolled.id, enrolled.unit));
-    }
-    let is_child = |(node, (_, _, unit)): &(&NodeId, &(Hlc, FactId, u32))| {
-        let above = tree.parent_on(*unit, 0, at.day());
+    let nodes: BTreeSet<NodeId> = authority.enrolments.iter().map(|e| e.enrolment.node).collect();
+    let newest = nodes.into_iter().filter_map(|node| authority.newest_of(node));
+    let units: BTreeMap<NodeId, u32> = newest.map(|e| (e.enrolment.node, e.unit)).collect();
+    let is_child = |(node, unit): &(&NodeId, &u32)| {
+        let above = tree.parent_on(**unit, 0, at.day());
         let server = above.and_then(|above| authority.server_of(tree, above, at));
         **node != own && server.is_some_and(|server| server.enrolment.node == own)
     };
-    let children: BTreeSet<u32> = units.iter().filter(is_child).map(|(_, at)| at.2).collect();
+    let children: BTreeSet<u32> = units.iter().filter(is_child).map(|(_, unit)| *unit).collect();
     let mut excerpts: BTreeMap<UnitId, Vec<ChainHeight>> = BTreeMap::new();
     for head in frontier.iter().filter(|head| head.chain.node != own) {
-        let Some((_, _, unit)) = units.get(&head.chain.node) else { continue };
+        let Some(unit) = units.get(&head.chain.node) else { continue };
         let child = children.iter().find(|child| tree.is_at_or_above(**child, *unit, at));
         if let Some(child) = child {
             excerpts.entry(tree.unit(*child).id).or_default().push(*head);

@@ -95,9 +95,7 @@ impl Lookup<'_> {
     }
 
     fn find_unit_of(&self, node: NodeId) -> Option<UnitId> {
-        let enrolments = self.view.authority().enrolments.iter();
-        let of_node = enrolments.filter(|enrolled| enrolled.enrolment.node == node);
-        of_node.max_by_key(|e| (e.issued, e.id)).map(|e| e.enrolment.unit)
+        self.view.authority().newest_of(node).map(|newest| newest.enrolment.unit)
     }
 
     /// Whether `above` is `below` or one of its ancestors.
@@ -119,7 +117,9 @@ impl Lookup<'_> {
         }
         let unit = self.unit_of(peer)?;
         let above = self.server_above(unit).map(|(node, _)| node);
-        (above == Some(self.who.node)).then_some(Scope::Child(unit))
+        let cut_off = self.view.authority().is_cut_off(peer);
+        let scope = if cut_off { Scope::CutOff } else { Scope::Child(unit) };
+        (above == Some(self.who.node)).then_some(scope)
     }
 
     /// Of units with a node of their own that once stood elsewhere: what stood above them.

@@ -171,9 +171,7 @@ impl View {
 
     /// The node that serves, at a clock, the unit above that for which a node was enrolled last.
     pub fn superior_of(&self, node: NodeId, at: Hlc) -> Option<NodeId> {
-        let enrolments = self.authority.enrolments.iter();
-        let of_node = enrolments.filter(|e| e.enrolment.node == node && e.issued <= at);
-        let unit = of_node.max_by_key(|e| (e.issued, e.id))?.unit;
+        let unit = self.authority.newest_at(node, at)?.unit;
         // what follows it one to one has its node too
         let unit = self.tree.heir_at(unit, at);
         let above = self.tree.parent_at(unit, 0, at)?;

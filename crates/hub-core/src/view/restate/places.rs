@@ -34,10 +34,7 @@ pub(super) struct Places {
 impl Places {
     /// None where the node serves nothing now.
     pub(super) fn of(view: &mut View, node: NodeId, now: Hlc) -> Option<Self> {
-        let epochs: BTreeSet<u32> = {
-            let of_node = view.authority.enrolments.iter().filter(|e| e.enrolment.node == node);
-            of_node.map(|e| e.enrolment.epoch).collect()
-        };
+        let epochs: Vec<u32> = view.authority.epochs_of(node).collect();
         let own = epochs.into_iter().rev().find_map(|epoch| {
             let (tree, authority) = (&view.tree, &mut view.authority);
             authority.office_at(tree, (node, epoch), now)
