@@ -125,3 +125,51 @@ fn whoever_stole_a_node_has_no_key_of_any_epoch_left() {
     let above = KeyStore::new(levels.data("east").join("keys")).uplink_user().unwrap();
     assert_eq!(above.public(), renewed.nats_user);
 }
+
+/// The request may be lost, and who waits for the answer goes on working: it is held above and counts then.
+#[test]
+fn a_new_epoch_is_asked_for_again_and_work_goes_on_meanwhile() {
+    let levels = Levels::found();
+    enters(&levels, 1);
+    levels.sync();
+    let (request, answer) = (levels.path("renew.hub"), levels.path("answer.hub"));
+    let lost = levels.path("no such stick/renew.hub");
+    assert_ne!(levels.run("east", &["enrol", "renew", "--out", &lost]).code, 0);
+    enters(&levels, 2);
+    for asks in [["enrol", "renew"], ["clock", "recover"], ["enrol", "renew"]] {
+        levels.ok("east", &[&asks[..], &["--out", &request]].concat());
+    }
+    enters(&levels, 3);
+    assert!(!levels.data("east").join("keys/node-3.key").exists(), "one new epoch, not several");
+    levels.carry_anyhow("east", "province", "parent");
+    assert_eq!(levels.count("province", "演示东县", "units.all"), 1);
+    levels.ok("province", &["enrol", "approve", &request, "--out", &answer]);
+    levels.ok("east", &["enrol", "accept", &answer]);
+    levels.sync();
+    enters(&levels, 4);
+    levels.sync();
+    assert_eq!(counted(&levels), [4, 4]);
+    for level in ["province", "east"] {
+        assert_eq!(levels.json(level, &["status"])["parked"], serde_json::json!({}), "{level}");
+    }
+    levels.ok("province", &["audit", "verify"]);
+
+    // a directory put back from a backup may lack what it wrote: it waits until it is enrolled
+    let backup = levels.path("backup");
+    levels.ok("east", &["backup", &backup]);
+    enters(&levels, 5);
+    levels.sync();
+    fs::remove_dir_all(levels.data("east")).unwrap();
+    levels.ok("east", &["restore", &backup]);
+    levels.ok("east", &["enrol", "renew", "--out", &request]);
+    let early = ["unit", "register", "--name", "演示早厂", "--code", &employer_code(6)];
+    assert_eq!(levels.run("east", &early).code, 2);
+    levels.ok("province", &["enrol", "approve", &request, "--out", &answer]);
+    levels.ok("east", &["enrol", "accept", &answer]);
+    levels.sync();
+    levels.sync();
+    levels.ok("east", &early);
+    levels.sync();
+    assert_eq!(counted(&levels), [6, 6]);
+    levels.ok("province", &["audit", "verify"]);
+}

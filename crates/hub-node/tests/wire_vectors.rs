@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use hub_core::block::{Block, Place};
-use hub_core::fact::governance::ChainHeight;
+use hub_core::fact::governance::{ChainHeight, LaneHead};
 use hub_core::fact::{Fact, FactBody, UnitFact};
 use hub_core::hash::{Hash, hex_decode, hex_encode};
 use hub_core::id::{ChainId, FederationId, Lane, NodeId, UnitId};
@@ -73,8 +73,13 @@ fn samples() -> Vec<(&'static str, Message)> {
         courier: "UDXU4RCSJNZOIQHZNWXHXORDPRTGNJAHAHFRGZNEEJCPQTT2M7NLCNF4".into(),
         requested_at: 1_795_138_200_000,
         continues: None,
+        proof: None,
         signature: [0; 64],
     };
+    let continued = LaneHead { lane: Lane::Up, height: 1, hash: block().hash() };
+    let renewal =
+        EnrolRequest { epoch: 2, continues: Some((1, vec![continued])), ..request.clone() };
+    let renewal = renewal.proven(federation(), |bytes| sign(&key(), bytes));
     let frontier = Frontier { after: None, last: true, whole: false, heads: vec![head] };
     let ask = Ask { down: Some(cursor), up: cursor, settled: true, frontier: Some(frontier) };
     let reference = Reference { position: 8, block: head };
@@ -97,6 +102,12 @@ fn samples() -> Vec<(&'static str, Message)> {
             "enrol-request",
             Message::EnrolRequest(Box::new(
                 request.signed(federation(), |bytes| sign(&key(), bytes)),
+            )),
+        ),
+        (
+            "enrol-renewal",
+            Message::EnrolRequest(Box::new(
+                renewal.signed(federation(), |bytes| sign(&key(), bytes)),
             )),
         ),
         (
@@ -160,8 +171,11 @@ fn a_changed_receipt_or_request_is_not_signed() {
             }
             Message::EnrolRequest(mut request) => {
                 assert_eq!(request.verify(federation()), Ok(()));
+                let public = key().verifying_key().to_bytes();
+                assert_eq!(request.is_proven(federation(), &public), Ok(request.epoch == 2));
                 request.unit.push('x');
                 assert!(request.verify(federation()).is_err());
+                assert_eq!(request.is_proven(federation(), &public).is_ok(), request.epoch == 1);
             }
             _ => {}
         }

@@ -13,6 +13,8 @@ use hub_core::time::Millis;
 
 /// Set before the signed bytes of a request.
 const LABEL: &[u8] = b"hub enrol 0";
+/// Set before what the key of the continued epoch signs.
+const PROOF_LABEL: &[u8] = b"hub renew 0";
 
 /// A node asks its future parent to be enrolled.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +37,9 @@ pub struct EnrolRequest {
     pub requested_at: Millis,
     /// For a later epoch: the epoch it continues and the heads it knows.
     pub continues: Option<(u32, Vec<LaneHead>)>,
+    /// For a later epoch: by the key of the continued one, over everything before it and the federation; none
+    /// where that key is lost. Without it anybody may have made the request.
+    pub proof: Option<[u8; 64]>,
     /// By the key, over everything before it and the federation.
     pub signature: [u8; 64],
 }
@@ -56,6 +61,32 @@ pub struct EnrolAnswer {
 }
 
 impl EnrolRequest {
+    /// The bytes that the key of the continued epoch signs.
+    pub fn proven_bytes(&self, federation: FederationId) -> Vec<u8> {
+        let mut writer = Writer(PROOF_LABEL.to_vec());
+        writer.raw(&federation.0);
+        self.write_asked(&mut writer);
+        writer.0
+    }
+
+    /// The request with the proof that whoever makes it has the key of the continued epoch.
+    #[must_use]
+    pub fn proven(mut self, federation: FederationId, sign: impl Fn(&[u8]) -> [u8; 64]) -> Self {
+        self.proof = Some(sign(&self.proven_bytes(federation)));
+        self
+    }
+
+    /// Whether it carries a proof by this key of the continued epoch.
+    ///
+    /// # Errors
+    /// It carries another's.
+    pub fn is_proven(&self, federation: FederationId, key: &[u8; 32]) -> Result<bool, HeaderError> {
+        let proof = self.proof.as_ref();
+        proof.map_or(Ok(false), |proof| {
+            verify(key, &self.proven_bytes(federation), proof).map(|()| true)
+        })
+    }
+
     /// The bytes that are signed.
     pub fn signed_bytes(&self, federation: FederationId) -> Vec<u8> {
         let mut writer = Writer(LABEL.to_vec());
@@ -83,6 +114,14 @@ impl EnrolRequest {
     }
 
     fn write_signed(&self, writer: &mut Writer) {
+        self.write_asked(writer);
+        writer.u8(u8::from(self.proof.is_some()));
+        if let Some(proof) = &self.proof {
+            writer.raw(proof);
+        }
+    }
+
+    fn write_asked(&self, writer: &mut Writer) {
         writer.raw(&self.node.0);
         writer.raw(&self.key);
         writer.raw(&self.sealing_key);
@@ -119,6 +158,7 @@ impl EnrolRequest {
             courier: reader.text("courier", TEXT_BYTES_MAX)?,
             requested_at: reader.u64("requested at")?,
             continues: read_continues(reader)?,
+            proof: reader.flag("proof")?.then(|| reader.array("proof")).transpose()?,
             signature: reader.array("signature")?,
         })
     }

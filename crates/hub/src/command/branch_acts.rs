@@ -240,7 +240,7 @@ fn decision(
     decision: Decision,
     attributes: Vec<Attribute>,
 ) -> Result<Draft, Problem> {
-    let own = session.replica().who().unit.ok_or(Problem::NotAbove)?;
+    let own = session.replica().who().office.ok_or(Problem::NotAbove)?;
     let branch = names.branch_at(place);
     let (host, by) = (branch.host, names.place_of(&own));
     let (Some(host), Some(by)) = (host, by) else { return Err(Problem::UnknownUnit) };

@@ -95,9 +95,11 @@ pub fn renew(
     written.map_err(|error| CommandError::File { path: out.to_owned(), error })?;
     let code = check_words(&bytes);
     let text = lang.pick(
-        format!("续用申请已写入 {out},核对码 {code};上级批准前,新录入的记录在上级暂存\n"),
+        format!("续用申请已写入 {out},核对码 {code};上级批准前照常录入,记录在上级暂存,批准后计入\n\
+                 (恢复出来的、已停签的节点,批准下发后才能录入;授权已被收回的,批准前录入的不计)\n"),
         format!("request for a new epoch written to {out}, check code {code}; until the parent approves, \
-                 it holds what this node writes\n"),
+                 it holds what this node writes, and counts it then\n(a restored node, or one that did not sign, \
+                 writes when it is enrolled; of one that was cut off nothing written before counts)\n"),
     );
     io.err(&text).map_err(CommandError::Screen)?;
     Ok(0)
@@ -160,8 +162,9 @@ pub fn approve(session: &Session<'_>, approving: &Approving) -> Result<u8, Comma
     let federation = session.shared.node.federation();
     let now = session.replica().now();
     let mut tokens = Tokens::load(&session.shared.node.data_dir())?;
-    // a node that was enrolled before is known by its key
-    if request.continues.is_none() {
+    // a node that was enrolled before is known by the key it had
+    let proven = enrol::is_proven(session.replica(), &request, approval.unit)?;
+    if !proven {
         let checked = tokens.check(federation, &request.token, approval.unit, now);
         checked.map_err(|refused| token_refused(refused, &named.name))?;
     }
@@ -178,6 +181,13 @@ pub fn approve(session: &Session<'_>, approving: &Approving) -> Result<u8, Comma
         &format!("已批准接入:{unit}(核对码 {code},会员识别密钥 {key}),答复已写入 {out}"),
         &format!("enrolled: {unit} (check code {code}, person key {key}); answer written to {out}"),
     )?;
+    if request.continues.is_some() && !proven {
+        session.say(
+            "注意:申请没有用原来一期的有效密钥签名,谁都可能做得出来;交回答复前务必电话核对核对码",
+            "beware: no valid key of the epoch before has signed this request, anybody may have made it; compare \
+             the check code by telephone before you hand the answer back",
+        )?;
+    }
     if approved.logins_changed && session.shared.node.config.server.is_some() {
         session.say(
             "消息服务的登录名单有变:请先重新生成配置(hub ops nats-config)并重载消息服务,再交回答复",

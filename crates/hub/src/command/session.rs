@@ -163,7 +163,7 @@ impl Session<'_> {
     /// # Errors
     /// The node is not enrolled yet.
     pub fn own_unit(&self) -> Result<UnitId, CommandError> {
-        self.replica().who().unit.ok_or_else(|| {
+        self.replica().who().office.ok_or_else(|| {
             CommandError::refused(
                 "本节点还没有获得上级批准,不能录入;请先完成 hub enrol accept",
                 "this node is not enrolled yet; finish hub enrol accept first",
@@ -173,7 +173,7 @@ impl Session<'_> {
 
     /// All names known today.
     pub fn names(&self) -> Names {
-        let own = self.replica().who().unit;
+        let own = self.replica().who().office;
         Names::of(&self.replica().read(), own, self.today())
     }
 

@@ -9,6 +9,7 @@ use hub_core::codec::Body;
 use hub_core::fact::governance::Enrolment;
 use hub_core::fact::{FactBody, GovernanceFact};
 use hub_core::id::NodeId;
+use hub_core::time::{Day, Hlc};
 use hub_node::wire::{EnrolAnswer, Message};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -24,8 +25,8 @@ pub struct Accepted {
     pub person_key: bool,
 }
 
-/// Takes an answer in: checks it wholly, keeps the person key, and writes the parent into the
-/// configuration. Without `url` the node works by bundles.
+/// Takes an answer in: checks all of it that can be told without the tree, keeps the person key, and writes the
+/// parent into the configuration. Without `url` the node works by bundles.
 ///
 /// # Errors
 /// What does not fit; nothing is written then.
@@ -74,8 +75,8 @@ fn check_answer(node: &Node, answer: &EnrolAnswer) -> Result<(), EnrolError> {
     Ok(())
 }
 
-/// Who may have stated something, with the key that proves it.
-type Proven = BTreeMap<(NodeId, u32), [u8; 32]>;
+/// Who may have stated something, with the enrolment whose key proves it; none for the root, whose key is pinned.
+type Proven = BTreeMap<(NodeId, u32), Option<Enrolment>>;
 
 /// Follows the chain, link by link: each block is by the root or by one enrolled in a block before it, and
 /// enrols who wrote a later one, or the parent, or at last this node. Whatever else a file holds is refused: it
@@ -87,13 +88,13 @@ fn last_enrolment(
 ) -> Result<(Enrolment, Proven), EnrolError> {
     let (root, chain) = (node.config.root_key.0, &answer.chain);
     let root_node = NodeId::of_first_key(&root);
-    let mut proven = Proven::from([((root_node, 1), root)]);
+    let mut proven = Proven::from([((root_node, 1), None)]);
     for (place, block) in chain.iter().enumerate() {
         let broken = |why: String| EnrolError::Broken { block: place, why };
         let by = writer_of(block);
         // the root goes by the pinned key in its later epochs too
-        let pinned = (by.0 == root_node).then_some(&root);
-        let key = proven.get(&by).or(pinned).ok_or_else(|| {
+        let pinned = (by.0 == root_node).then_some(&None);
+        let issuer = proven.get(&by).or(pinned).ok_or_else(|| {
             broken(format!(
                 "expected a block by a proven node, found one of {} in epoch {}",
                 by.0, by.1
@@ -102,15 +103,23 @@ fn last_enrolment(
         if chain[..place].contains(block) {
             return Err(broken("expected each block once".into()));
         }
-        block.verify(key).map_err(|error| broken(error.to_string()))?;
+        block
+            .verify(issuer.as_ref().map_or(&root, |issuer| &issuer.key))
+            .map_err(|error| broken(error.to_string()))?;
         let last = place + 1 == chain.len();
         let later = chain[place + 1..].iter().map(writer_of);
         let wanted: BTreeSet<(NodeId, u32)> = if last { [own].into() } else { later.collect() };
         let is_wanted = |e: &Enrolment| {
             wanted.contains(&(e.node, e.epoch)) || (!last && e.node == answer.parent)
         };
-        let enrolments: Vec<Enrolment> = enrolments_in(block).filter(is_wanted).collect();
-        let Some(enrolment) = enrolments.last() else {
+        let wanted = enrolments_in(block).filter(|(_, enrolment)| is_wanted(enrolment));
+        let stated: Vec<(Hlc, Enrolment)> = wanted.collect();
+        for (at, enrolment) in &stated {
+            // the root goes on in its next epoch by its own word
+            let below = issuer.as_ref().filter(|_| by.0 != root_node);
+            may_issue(below, enrolment, *at).map_err(broken)?;
+        }
+        let Some((_, enrolment)) = stated.last() else {
             let expected = if last { own.0 } else { answer.parent };
             return Err(broken(format!(
                 "expected it to enrol node {expected} or one that leads to it"
@@ -119,9 +128,29 @@ fn last_enrolment(
         if last {
             return Ok((enrolment.clone(), proven));
         }
-        proven.extend(enrolments.into_iter().map(|e| ((e.node, e.epoch), e.key)));
+        for (_, enrolment) in stated {
+            proven.insert((enrolment.node, enrolment.epoch), Some(enrolment));
+        }
     }
     Err(EnrolError::NotEnrolled)
+}
+
+/// What of the right to enrol can be told without the tree, which a new node has not: the issuer's own enrolment
+/// lets it enrol others, covers the clock of the fact, and is for another unit. Where that unit stands is told
+/// by the view.
+fn may_issue(issuer: Option<&Enrolment>, enrolled: &Enrolment, at: Hlc) -> Result<(), String> {
+    let Some(issuer) = issuer else { return Ok(()) };
+    if !issuer.may_delegate {
+        return Err(format!("expected node {} to have the right to enrol others", issuer.node));
+    }
+    if issuer.expires <= at.millis() {
+        let ended = Day::of_millis(issuer.expires);
+        return Err(format!("expected an issuer enrolled then, found one until {ended}"));
+    }
+    if issuer.unit == enrolled.unit {
+        return Err("expected a unit below its issuer's, found the same".to_owned());
+    }
+    Ok(())
 }
 
 /// Whether the node named as the one above is the one that enrolled this node, or one whose key the chain
@@ -137,14 +166,16 @@ fn writer_of(block: &Block) -> (NodeId, u32) {
     (block.header().chain.node, block.header().chain.epoch)
 }
 
-/// The enrolments that a block states.
-fn enrolments_in(block: &Block) -> impl Iterator<Item = Enrolment> + use<> {
+/// The enrolments that a block states, each with its clock.
+fn enrolments_in(block: &Block) -> impl Iterator<Item = (Hlc, Enrolment)> + use<> {
     let facts = match block.body() {
         Ok(Body::Rows(facts)) => facts,
         _ => Vec::new(),
     };
     facts.into_iter().filter_map(|fact| match fact.body {
-        FactBody::Governance(GovernanceFact::NodeEnrolled(enrolment)) => Some(*enrolment),
+        FactBody::Governance(GovernanceFact::NodeEnrolled(enrolment)) => {
+            Some((fact.hlc, *enrolment))
+        }
         _ => None,
     })
 }

@@ -6,14 +6,16 @@ use crate::keys::PERSON_KEY;
 use crate::ops_nats::{ChildUser, Children};
 use crate::replica::{Draft, LaneChoice, Replica};
 use hub_core::block::Block;
-use hub_core::fact::governance::Enrolment;
+use hub_core::fact::governance::{Enrolment, LaneHead};
 use hub_core::fact::unit::UnitProfile;
 use hub_core::fact::{FactBody, GovernanceFact, UnitFact};
 use hub_core::hash::hex_encode;
-use hub_core::id::{FactId, Lane, UnitId};
+use hub_core::id::{ChainId, FactId, Lane, UnitId};
 use hub_core::time::{DAY_MILLIS, Day, Millis};
 use hub_core::view::View;
+use hub_core::view::authority::Cut;
 use hub_node::wire::{EnrolAnswer, EnrolRequest, Message};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// How a request is approved.
@@ -51,15 +53,94 @@ pub fn requested(replica: &Replica, bytes: &[u8]) -> Result<EnrolRequest, EnrolE
     match Message::decode(bytes, federation)? {
         Message::EnrolRequest(request) => {
             request.verify(federation)?;
+            let fits = match &request.continues {
+                Some((before, _)) => (1..request.epoch).contains(before),
+                None => request.epoch == 1,
+            };
+            if !fits {
+                return Err(EnrolError::Kind { expected: "an epoch after the one it continues" });
+            }
             Ok(*request)
         }
         _ => Err(EnrolError::Kind { expected: "a request for enrolment" }),
     }
 }
 
-/// Enrols the node that asks, puts it on the list of the courier's users, and answers.
+/// Whether a request is a renewal by who has the key of the epoch it continues, which is enrolled for this unit
+/// and not cut off. Else it may be anybody's: a token and the check code tell.
 ///
-/// The enrolment holds from now: after everything this node has stated about the unit's subtree.
+/// # Errors
+/// What it carries as proof is another's.
+pub fn is_proven(
+    replica: &Replica,
+    request: &EnrolRequest,
+    unit: UnitId,
+) -> Result<bool, EnrolError> {
+    let view = replica.read();
+    let Some(before) = continued(&view, request, unit) else { return Ok(false) };
+    Ok(request.is_proven(view.federation(), &before.key)?)
+}
+
+/// The enrolment that a request continues, where it is for this unit and neither cut off nor taken back.
+fn continued<'v>(view: &'v View, request: &EnrolRequest, unit: UnitId) -> Option<&'v Enrolment> {
+    let (epoch, _) = request.continues.as_ref()?;
+    let writer = (request.node, *epoch);
+    let before = view.authority().enrolment_of(writer)?;
+    let is_cut = before.withdrawn.is_some() || view.authority().cuts.contains_key(&writer);
+    let same = view.tree().find(&unit) == Some(before.unit);
+    (same && !is_cut).then_some(&before.enrolment)
+}
+
+/// From when an enrolment holds: from now, after everything this node has stated about the unit's subtree. Where the
+/// node goes on in a new epoch it has served the unit all along and nobody else could state what it states: there
+/// it holds from the request on, so that what was written meanwhile counts, but not before what is held of
+/// the epoch before.
+fn not_before(
+    replica: &Replica,
+    view: &View,
+    request: &EnrolRequest,
+    unit: UnitId,
+    now: Millis,
+) -> Millis {
+    let Some(before) = continued(view, request, unit) else { return now };
+    let heads = replica.journal().heads().into_iter();
+    let of_epoch = |chain: &ChainId| (chain.node, chain.epoch) == (before.node, before.epoch);
+    let held = heads.filter(|(chain, _)| of_epoch(chain)).map(|(_, head)| head.last_hlc.millis());
+    let since = request.requested_at.max(before.not_before);
+    held.fold(since, Millis::max).min(now)
+}
+
+/// The heads that a new epoch continues (DESIGN §9): those it names, or what is held here and goes on from them, up
+/// to where that is cut. Of a lane that forks or of which another block is held than the one named, what it
+/// names.
+fn continued_heads(
+    replica: &Replica,
+    view: &View,
+    request: &EnrolRequest,
+) -> Option<(u32, Vec<LaneHead>)> {
+    let (epoch, named) = request.continues.as_ref()?;
+    let journal = replica.journal();
+    let mut heads: BTreeMap<Lane, LaneHead> = named.iter().map(|head| (head.lane, *head)).collect();
+    let cut = view.authority().cuts.get(&(request.node, *epoch));
+    for (chain, head) in journal.heads() {
+        let of_epoch = (chain.node, chain.epoch) == (request.node, *epoch);
+        if !of_epoch || !journal.besides(&chain, 0).is_empty() {
+            continue;
+        }
+        let hash_at = |height: u64| journal.contains(&chain, height).ok().flatten();
+        let good = |cut: &Cut| cut.last_good.get(&chain.lane).copied().unwrap_or(0);
+        let height = cut.map_or(head.height, |cut| good(cut).min(head.height));
+        let goes_on = heads
+            .get(&chain.lane)
+            .is_none_or(|named| named.height < height && hash_at(named.height) == Some(named.hash));
+        if goes_on && let Some(hash) = hash_at(height).filter(|_| height > 0) {
+            heads.insert(chain.lane, LaneHead { lane: chain.lane, height, hash });
+        }
+    }
+    Some((*epoch, heads.into_values().collect()))
+}
+
+/// Enrols the node that asks, puts it on the list of the courier's users, and answers.
 ///
 /// # Errors
 /// This node has no right to enrol, or something cannot be written.
@@ -89,9 +170,9 @@ pub fn approve(
                 epoch: request.epoch,
                 unit: approval.unit,
                 may_delegate: approval.may_delegate,
-                not_before: now,
+                not_before: not_before(replica, transaction.view(), request, approval.unit, now),
                 expires: now + u64::from(approval.days) * DAY_MILLIS,
-                continues: request.continues.clone(),
+                continues: continued_heads(replica, transaction.view(), request),
                 person_key: person_key.clone(),
             };
             // What the node wrote after its enrolment had ended counts up to now (DESIGN §9).

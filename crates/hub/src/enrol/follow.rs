@@ -45,6 +45,7 @@ pub fn follow(
         courier: courier.public().to_owned(),
         requested_at: now,
         continues: None,
+        proof: None,
         signature: [0; 64],
     };
     let federation = root_key.federation();

@@ -30,7 +30,7 @@ pub struct Founding {
     pub level: Level,
 }
 
-/// Writes a configuration; refuses to overwrite one.
+/// Writes a configuration in the place of the one that may be there, and reads it back.
 pub(super) fn write_config(directory: &Path, config: &Config) -> Result<Node, EnrolError> {
     let path = directory.join(CONFIG_FILE);
     replace_file(&path, &config.to_toml()?).map_err(|error| EnrolError::Io { path, error })?;

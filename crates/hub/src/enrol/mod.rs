@@ -15,7 +15,7 @@ mod token;
 
 pub use accept::{Accepted, accept};
 pub(crate) use approve::chain_file;
-pub use approve::{Approval, Approved, approve, requested};
+pub use approve::{Approval, Approved, approve, is_proven, requested};
 pub use clock::{Clocks, Verdict};
 pub use error::EnrolError;
 pub use follow::{admit, follow};

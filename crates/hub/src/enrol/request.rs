@@ -3,9 +3,10 @@
 use super::found::{check_free, root_enrolment, write_config};
 use super::{EnrolError, SEALING_KEY, seal};
 use crate::config::{Config, Node, RootKey};
-use crate::keys::{KeyStore, VAULT_KEY};
-use crate::replica::{Draft, LaneChoice, Replica};
-use hub_core::fact::governance::{Enrolment, LaneHead};
+use crate::keys::{KeyError, KeyStore, VAULT_KEY};
+use crate::ops_nats::replace_file;
+use crate::replica::{Draft, LaneChoice, Replica, waiting_file};
+use hub_core::fact::governance::Enrolment;
 use hub_core::fact::{FactBody, GovernanceFact};
 use hub_core::id::{Lane, NodeId};
 use hub_core::time::{Day, Millis};
@@ -14,8 +15,10 @@ use hub_node::wire::{EnrolRequest, Message, sign};
 use std::path::Path;
 
 /// Begins a new epoch of the node in `directory`: after a restore, for a new key, or when the clock ran
-/// ahead. Returns its id and the request to carry to the parent. Until that approves, what this node
-/// writes is held by others.
+/// ahead. Returns its id and the request to carry to the parent. Until that approves, others hold what this node
+/// writes; a directory that could not sign before does not sign until then.
+///
+/// Done again before the parent has approved, it makes the request for the same epoch anew.
 ///
 /// # Errors
 /// The node runs, is the root (nobody above could enrol it), was never enrolled, or something cannot be
@@ -27,20 +30,27 @@ pub fn renew(
     let node = Node::load(directory)?;
     let (replica, _) = Replica::open(&node, clock)?;
     let who = replica.who();
-    let unit = who.unit.filter(|_| !is_root(&node)).ok_or(EnrolError::NoRight)?;
-    let unit = {
+    if is_root(&node) {
+        return Err(EnrolError::NoRight);
+    }
+    let (continued, unit) = {
         let view = replica.read();
-        let at = view.tree().find(&unit).ok_or(EnrolError::NoRight)?;
-        view.tree().unit(at).name().to_owned()
+        let enrolled = view.authority().last_until(who.node, who.epoch);
+        let enrolled = enrolled.ok_or(EnrolError::NoRight)?;
+        (enrolled.enrolment.epoch, view.tree().unit(enrolled.unit).name().to_owned())
     };
-    let continues = Some((who.epoch, own_heads(&replica)));
-    let keys = KeyStore::new(node.keys_dir());
-    let sealing = match keys.load(SEALING_KEY)? {
-        Some(sealing) => sealing,
-        None => keys.create(SEALING_KEY)?,
+    let (keys, signs) = (KeyStore::new(node.keys_dir()), replica.may_sign().is_ok());
+    let sealing = keys.load_or_create(SEALING_KEY)?;
+    // what was asked for already is asked for again, unless something befell that epoch as well
+    let (epoch, key) = if continued < who.epoch && (signs || waits(&node, who.epoch)) {
+        (who.epoch, keys.signing_key(who.epoch)?)
+    } else {
+        let epoch = who.epoch + 1;
+        if !signs {
+            wait_for_enrolment(&node, epoch)?;
+        }
+        (epoch, keys.create_signing_key(epoch)?)
     };
-    let epoch = who.epoch + 1;
-    let key = keys.create_signing_key(epoch)?;
     let request = EnrolRequest {
         node: who.node,
         key: key.verifying_key().to_bytes(),
@@ -49,9 +59,15 @@ pub fn renew(
         unit,
         token: String::new(),
         courier: keys.next_uplink_user(epoch)?.public().to_owned(),
-        requested_at: replica.now(),
-        continues,
+        requested_at: begun(&replica, epoch),
+        continues: Some((continued, replica.heads_of(continued))),
+        proof: None,
         signature: [0; 64],
+    };
+    let request = match keys.signing_key(continued) {
+        Ok(before) => request.proven(who.federation, |bytes| sign(&before, bytes)),
+        Err(KeyError::Missing { .. }) => request,
+        Err(error) => return Err(error.into()),
     };
     let request = request.signed(who.federation, |bytes| sign(&key, bytes));
     forget_restored(&node)?;
@@ -71,7 +87,7 @@ pub fn renew_root(
     let node = Node::load(directory)?;
     let (who, unit, heads) = {
         let (replica, _) = Replica::open(&node, std::sync::Arc::clone(&clock))?;
-        let heads = own_heads(&replica);
+        let heads = replica.heads_of(replica.who().epoch);
         let unit = {
             let view = replica.read();
             view.tree().root().map(|at| view.tree().unit(at).id)
@@ -104,17 +120,25 @@ pub fn is_root(node: &Node) -> bool {
     NodeId::of_first_key(&node.config.root_key.0) == node.config.node
 }
 
-/// Where this node's lanes stand in its epoch.
-fn own_heads(replica: &Replica) -> Vec<LaneHead> {
-    let who = replica.who();
-    let heads = replica.journal().heads().into_iter();
-    let own = heads.filter(|(chain, _)| (chain.node, chain.epoch) == (who.node, who.epoch));
-    let lanes = own.map(|(chain, head)| LaneHead {
-        lane: chain.lane,
-        height: head.height,
-        hash: head.hash,
-    });
-    lanes.collect()
+/// When an epoch began: now, or with what it has signed already. Its enrolment is to hold from then.
+fn begun(replica: &Replica, epoch: u32) -> Millis {
+    let (node, journal) = (replica.who().node, replica.journal());
+    let chains = journal.heads().into_keys().filter(|of| (of.node, of.epoch) == (node, epoch));
+    let first = chains.filter_map(|chain| journal.block(&chain, 1).ok().flatten());
+    let clocks = first.map(|block| block.header().first_hlc.millis());
+    clocks.fold(replica.now(), Millis::min)
+}
+
+/// Writes down that an epoch states nothing before it is enrolled: the directory may lack what the node wrote in
+/// the epoch before, which its enrolment names.
+fn wait_for_enrolment(node: &Node, epoch: u32) -> Result<(), EnrolError> {
+    let path = node.data_dir().join(waiting_file(epoch));
+    replace_file(&path, "").map_err(|error| EnrolError::Io { path, error })
+}
+
+fn waits(node: &Node, epoch: u32) -> bool {
+    node.data_dir().join(waiting_file(epoch)).exists()
+        && !node.data_dir().join(RESTORED_FILE).exists()
 }
 
 /// A new epoch signs nothing twice, whatever the directory lost.
@@ -169,6 +193,7 @@ pub fn request(
         courier: courier.public().to_owned(),
         requested_at: now,
         continues: None,
+        proof: None,
         signature: [0; 64],
     };
     let request = request.signed(federation, |bytes| sign(&key, bytes));

@@ -79,8 +79,9 @@ impl Replica {
             let (answer, sealed) = {
                 let view = self.read();
                 let (who, now) = (self.who_in(&view), self.clock.now());
+                let before = self.heads_before(&view, who);
                 let mut transaction =
-                    Transaction::new(&view, who, now, sealing.last_hlc, &sealing.heads);
+                    Transaction::new(&view, who, now, sealing.last_hlc, &sealing.heads, before);
                 let answer = fill(&mut transaction)?;
                 if transaction.is_empty() {
                     return Ok(answer);

@@ -5,6 +5,7 @@ use hub_core::SigningKey;
 use hub_core::block::{Block, SealError};
 use hub_core::chain::ChainHead;
 use hub_core::codec::CodecError;
+use hub_core::fact::governance::LaneHead;
 use hub_core::fact::{Attribute, Fact, FactBody};
 use hub_core::hash::Hash;
 use hub_core::header::FACTS_MAX;
@@ -77,6 +78,8 @@ pub struct Identity {
     pub epoch: u32,
     /// The unit it serves, once it is enrolled.
     pub unit: Option<UnitId>,
+    /// The unit it writes for: before it is enrolled in this epoch, that of the one before, unless it must wait.
+    pub office: Option<UnitId>,
 }
 
 impl Identity {
@@ -94,6 +97,8 @@ pub struct Transaction<'a> {
     now: Millis,
     last_hlc: Hlc,
     heads: &'a BTreeMap<Lane, ChainHead>,
+    /// The heads that this epoch continues where no enrolment says yet.
+    before: Vec<LaneHead>,
     lanes: Lanes,
     facts: BTreeMap<Lane, Vec<Fact>>,
 }
@@ -119,9 +124,10 @@ impl<'a> Transaction<'a> {
         now: Millis,
         last_hlc: Hlc,
         heads: &'a BTreeMap<Lane, ChainHead>,
+        before: Vec<LaneHead>,
     ) -> Self {
-        let lanes = Lanes::new(who.node, who.unit, last_hlc.tick(now));
-        Self { view, who, now, last_hlc, heads, lanes, facts: BTreeMap::new() }
+        let lanes = Lanes::new(who.node, who.office, last_hlc.tick(now));
+        Self { view, who, now, last_hlc, heads, before, lanes, facts: BTreeMap::new() }
     }
 
     /// The view these facts will be added to; it stands still until they are.
@@ -184,11 +190,12 @@ impl<'a> Transaction<'a> {
         self.facts.is_empty()
     }
 
-    /// The head that a lane of this epoch continues: the one its enrolment names.
+    /// The head that a lane of this epoch continues: the one its enrolment names, or what the request for that
+    /// does.
     fn continued(&self, lane: Lane) -> Hash {
         let enrolled = self.view.authority().enrolment_of((self.who.node, self.who.epoch));
         let continues = enrolled.and_then(|enrolled| enrolled.enrolment.continues.as_ref());
-        let heads = continues.map_or(&[][..], |(_, heads)| heads.as_slice());
+        let heads = continues.map_or(&self.before[..], |(_, heads)| heads.as_slice());
         heads.iter().find(|head| head.lane == lane).map_or(Hash::ZERO, |head| head.hash)
     }
 

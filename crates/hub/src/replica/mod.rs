@@ -42,8 +42,10 @@ use commit::{Commits, Sealing};
 use hub_core::SigningKey;
 use hub_core::block::Block;
 use hub_core::fact::FactBody;
+use hub_core::fact::governance::LaneHead;
 use hub_core::id::{ChainId, NodeId};
 use hub_core::time::{DAY_MILLIS, Hlc, Millis};
+use hub_core::view::authority::Enrolled;
 use hub_core::view::fork::ForkedChain;
 use hub_core::view::restate::Restater;
 use hub_core::view::{BlockSource, View};
@@ -64,6 +66,8 @@ use tokio::sync::watch;
 pub struct Replica {
     node: NodeId,
     epoch: u32,
+    /// Whether this epoch states nothing before it is enrolled.
+    waits: bool,
     parent: Option<NodeId>,
     follows: bool,
     quota: Quota,
@@ -158,6 +162,7 @@ impl Replica {
         let replica = Self {
             node: config.node,
             epoch,
+            waits: node.data_dir().join(waiting_file(epoch)).exists(),
             parent: config.above().map(|above| above.node),
             follows: config.follow.is_some(),
             quota: Quota {
@@ -226,13 +231,33 @@ impl Replica {
     }
 
     fn who_in(&self, view: &View) -> Identity {
-        let enrolled = view.authority().enrolment_of((self.node, self.epoch));
-        Identity {
-            federation: view.federation(),
-            node: self.node,
-            epoch: self.epoch,
-            unit: enrolled.map(|enrolled| enrolled.enrolment.unit),
+        let (node, epoch) = (self.node, self.epoch);
+        let unit_of = |enrolled: &Enrolled| enrolled.enrolment.unit;
+        let unit = view.authority().enrolment_of((node, epoch)).map(unit_of);
+        let before = view.authority().last_until(node, epoch).filter(|_| !self.waits);
+        let office = unit.or(before.map(unit_of));
+        Identity { federation: view.federation(), node, epoch, unit, office }
+    }
+
+    /// What a new epoch that is not enrolled yet continues: the heads of the one before, as its request says.
+    fn heads_before(&self, view: &View, who: Identity) -> Vec<LaneHead> {
+        if who.unit.is_some() || who.office.is_none() {
+            return Vec::new();
         }
+        let before = view.authority().last_until(who.node, who.epoch);
+        before.map_or_else(Vec::new, |before| self.heads_of(before.enrolment.epoch))
+    }
+
+    /// Where this node's lanes stand in one of its epochs.
+    pub(crate) fn heads_of(&self, epoch: u32) -> Vec<LaneHead> {
+        let heads = self.journal.heads().into_iter();
+        let own = heads.filter(|(chain, _)| (chain.node, chain.epoch) == (self.node, epoch));
+        let lanes = own.map(|(chain, head)| LaneHead {
+            lane: chain.lane,
+            height: head.height,
+            hash: head.hash,
+        });
+        lanes.collect()
     }
 
     /// Whether this directory only follows another node's journal.
@@ -385,6 +410,11 @@ impl Replica {
             self.tree_version.fetch_add(1, Ordering::AcqRel);
         }
     }
+}
+
+/// The file in the data directory that says that an epoch states nothing before it is enrolled.
+pub(crate) fn waiting_file(epoch: u32) -> String {
+    format!("epoch-{epoch}.waits")
 }
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

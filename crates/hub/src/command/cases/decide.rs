@@ -47,7 +47,7 @@ impl Docket<'_, '_> {
             let by = above.map_or_else(String::new, |at| self.unit_path(at));
             return Err((Part::Case, Problem::NotCommonAncestor { by }));
         }
-        let unit = self.session.replica().who().unit;
+        let unit = self.session.replica().who().office;
         let unit = unit.ok_or((Part::Case, Problem::NotAbove))?;
         let winner = self.winner(case, ruling.winner).map_err(|p| (Part::Winner, p))?;
         let from = ruling.from.map_or(case.since, |dated| dated.day);

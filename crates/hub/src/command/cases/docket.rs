@@ -31,7 +31,7 @@ impl<'a, 'i> Docket<'a, 'i> {
     pub(super) fn open(session: &'a Session<'i>) -> Self {
         let names = session.names();
         let (replica, today) = (session.replica(), session.today());
-        let own = replica.who().unit;
+        let own = replica.who().office;
         let (rollup, own) = {
             let view = replica.read();
             let own = own.and_then(|unit| view.tree().find(&unit));
