@@ -123,6 +123,7 @@ fn look(
 ) -> Result<(Vec<Point>, u32), CommandError> {
     let replica = session.replica();
     let own = session.own_unit()?;
+    let node = replica.who().node;
     // persons in conflict are folded again: before the view is only read
     let all_cases = replica.ask(|view, source| {
         let rollup = Rollup::of(view, day, day);
@@ -140,7 +141,7 @@ fn look(
         ));
     }
     let served = view.authority().server_of(tree, at, Hlc::at(replica.now()));
-    if served.is_some_and(|by| by.enrolment.node != replica.who().node) {
+    if served.is_some_and(|by| by.enrolment.node != node) {
         return Err(CommandError::refused(
             "该单位有自己的节点,由它自己封账;上级封本级的账时已包含它的数",
             "the unit has a node of its own, which closes its periods; closing this node's own \

@@ -5,6 +5,7 @@ use super::session::Session;
 use crate::bundle::Told;
 use crate::expiry::{ChildExpiry, Left};
 use crate::render::{Cell, Format, Table, words};
+use crate::replica::SigningRefused;
 use crate::status::{Arrival, ForkStatus, LinkStatus, StatusSnapshot};
 use hub_core::id::NodeId;
 use hub_core::time::{Day, Hlc, Millis};
@@ -15,17 +16,19 @@ use hub_core::view::View;
 /// # Errors
 /// The screen is gone.
 pub fn status(session: &Session<'_>, snapshot: &StatusSnapshot) -> Result<u8, CommandError> {
+    // asked before the view is: whether it signs is told by locks that come before the view
+    let refused = session.replica().may_sign().err();
+    let (table, unwell) = {
+        let view = session.replica().read();
+        let page = Page { session, snapshot, refused, view: &view };
+        (page.table(), page.is_unwell())
+    };
     if session.format == Format::Json {
         let json = serde_json::to_string_pretty(snapshot)
             .map_err(|error| CommandError::Machine(error.to_string()))?;
         session.io.out(&format!("{json}\n")).map_err(CommandError::Screen)?;
         return Ok(0);
     }
-    let (table, unwell) = {
-        let view = session.replica().read();
-        let page = Page { session, snapshot, view: &view };
-        (page.table(), page.is_unwell())
-    };
     session.show(&table)?;
     Ok(u8::from(unwell))
 }
@@ -33,6 +36,8 @@ pub fn status(session: &Session<'_>, snapshot: &StatusSnapshot) -> Result<u8, Co
 struct Page<'a> {
     session: &'a Session<'a>,
     snapshot: &'a StatusSnapshot,
+    /// Why the node does not sign now, as far as its own books say.
+    refused: Option<SigningRefused>,
     view: &'a View,
 }
 
@@ -84,8 +89,7 @@ impl Page<'_> {
         }
         line("磁盘", "disk", self.disk());
         if let Some(why) = &snapshot.does_not_sign {
-            let refused = self.session.replica().may_sign().err();
-            let zh = refused.as_ref().map_or_else(|| why.clone(), words::signing_refused);
+            let zh = self.refused.as_ref().map_or_else(|| why.clone(), words::signing_refused);
             line("暂停签发", "does not sign", lang.pick(zh, why.clone()));
         }
         table

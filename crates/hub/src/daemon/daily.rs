@@ -22,7 +22,8 @@ pub(super) struct Daily {
 
 impl Daily {
     pub(super) fn new(replica: &Replica) -> Self {
-        let last = replica.read().checkpoints_of(replica.who().node).next_back();
+        let node = replica.who().node;
+        let last = replica.read().checkpoints_of(node).next_back();
         let done = last.map_or(Day::FIRST, |last| last.hlc.day());
         Self { done, not_before: SETTLING_TICKS, running: None }
     }

@@ -188,12 +188,14 @@ pub fn approve(
     let above = replica.lookup().server_above(approval.unit).filter(|(node, _)| *node != own);
     // whoever stands above keeps the list for the courier of those that dial it
     let logins_changed = above.is_none() && list_user(replica, request, children)?;
+    let chain = proof(replica, fact, above.map(|(_, enrolled)| enrolled))?;
+    let root_key = *replica.read().root_key();
     let answer = EnrolAnswer {
         node: request.node,
         parent: above.map_or(own, |(node, _)| node),
         refusal: String::new(),
-        root_key: *replica.read().root_key(),
-        chain: proof(replica, fact, above.map(|(_, enrolled)| enrolled))?,
+        root_key,
+        chain,
     };
     let answer = Message::EnrolAnswer(Box::new(answer)).encode(replica.who().federation);
     Ok(Approved { answer, enrolment, fact, logins_changed })

@@ -15,7 +15,7 @@ use hub_core::time::Hlc;
 use hub_log::{AppendError, Entry, Origin, Position};
 use hub_node::io::Storing;
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
+use std::sync::MutexGuard;
 
 /// Where the next block is sealed.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ impl Replica {
     ) -> Result<T, E> {
         self.comparison.wait();
         let (answer, ticket) = {
-            let mut sealing = held(&self.sealing);
+            let mut sealing = self.sealing();
             let key = self.check_gate(sealing.last_own).map_err(WriteError::from)?;
             let (answer, sealed) = {
                 let view = self.read();
@@ -100,9 +100,21 @@ impl Replica {
         Ok(answer)
     }
 
+    /// Where the next block is sealed; the view is read under it, so it is taken before the view.
+    pub(super) fn sealing(&self) -> MutexGuard<'_, Sealing> {
+        self.view.comes_later();
+        held(&self.sealing)
+    }
+
+    /// What was committed; the view is written under it, so it is taken before the view.
+    fn commits(&self) -> MutexGuard<'_, Commits> {
+        self.view.comes_later();
+        held(&self.commits)
+    }
+
     /// Returns once everything queued up to `ticket` is durable and in the view.
     fn commit(&self, ticket: u64) -> Result<(), WriteError> {
-        let mut commits = held(&self.commits);
+        let mut commits = self.commits();
         if commits.committed >= ticket {
             return Ok(());
         }
@@ -110,7 +122,7 @@ impl Replica {
             return Err(error.clone().into());
         }
         let (blocks, queued) = {
-            let mut sealing = held(&self.sealing);
+            let mut sealing = self.sealing();
             (std::mem::take(&mut sealing.queue), sealing.queued)
         };
         let entries: Vec<Entry> =
@@ -138,7 +150,7 @@ impl Replica {
     /// # Errors
     /// One that does not follow, then none is stored; or the journal stopped.
     pub fn ingest(&self, blocks: Vec<Storing>) -> Result<Vec<LocalPosition>, AppendError> {
-        let mut commits = held(&self.commits);
+        let mut commits = self.commits();
         let entry = |Storing { block, from, beside }| Entry {
             origin: if Some(from) == self.parent { Origin::Parent } else { Origin::Child },
             // what this node has signed there since it was judged stands in the chain
@@ -162,7 +174,7 @@ impl Replica {
         drop(commits);
         let newest = entries.iter().map(|entry| entry.block.header().last_hlc).max();
         if let Some(newest) = newest {
-            let mut sealing = held(&self.sealing);
+            let mut sealing = self.sealing();
             sealing.last_hlc = sealing.last_hlc.max(newest);
         }
         Ok(positions.into_iter().map(LocalPosition::from).collect())
@@ -189,10 +201,7 @@ impl Replica {
                 }
             }
         }
-        {
-            let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-            view.apply_all(entries.iter().map(|entry| &entry.block), &self.journal);
-        }
+        self.view.write().apply_all(entries.iter().map(|entry| &entry.block), &self.journal);
         self.note_tree(entries.iter().map(|entry| &entry.block));
         positions.last().map(|position| LocalPosition::from(*position))
     }

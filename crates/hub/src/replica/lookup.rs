@@ -1,6 +1,6 @@
 //! What the sync machine may look up here: the journal's index and the view.
 
-use super::{Identity, LocalPosition, Replica};
+use super::{Identity, LocalPosition, Replica, ViewGuard};
 use ed25519_dalek::Signer;
 use hub_core::SigningKey;
 use hub_core::block::Block;
@@ -8,7 +8,6 @@ use hub_core::chain::ChainHead;
 use hub_core::hash::Hash;
 use hub_core::id::{ChainId, FactId, NodeId, UnitId};
 use hub_core::time::{Hlc, Millis};
-use hub_core::view::View;
 use hub_core::view::tree::UnitIx;
 use hub_log::Journal;
 use hub_node::io::{Context, Position, Scope};
@@ -38,7 +37,7 @@ type Former = Vec<(UnitIx, BTreeMap<UnitIx, Hlc>)>;
 /// Answers for one step of the machine; the view stands still while it lives.
 pub struct Lookup<'a> {
     journal: &'a Journal,
-    view: RwLockReadGuard<'a, View>,
+    view: ViewGuard<'a>,
     who: Identity,
     key: Option<&'a SigningKey>,
     followers: RwLockReadGuard<'a, BTreeSet<NodeId>>,

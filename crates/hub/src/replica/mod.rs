@@ -14,6 +14,7 @@ mod checkpoint;
 mod commit;
 mod draft;
 mod error;
+mod guard;
 mod lane;
 mod lookup;
 mod restate;
@@ -25,6 +26,8 @@ mod tests;
 pub use checkpoint::{Stated, state};
 pub use draft::{Draft, Identity, Transaction};
 pub use error::{ReplicaError, WriteError};
+use guard::Guarded;
+pub use guard::ViewGuard;
 pub use lane::LaneChoice;
 pub use lookup::Lookup;
 use lookup::Neighbours;
@@ -57,7 +60,7 @@ use signing::{Comparison, Gate};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tail::Tail;
 use tokio::sync::watch;
 
@@ -82,7 +85,7 @@ pub struct Replica {
     clock: Arc<dyn Clock>,
     journal: Journal,
     timed: Arc<Timed>,
-    view: RwLock<View>,
+    view: Guarded,
     gate: Mutex<Gate>,
     comparison: Comparison,
     sealing: Mutex<Sealing>,
@@ -180,7 +183,7 @@ impl Replica {
             clock,
             journal,
             timed,
-            view: RwLock::new(view),
+            view: Guarded::new(view),
             gate: Mutex::new(gate),
             comparison: Comparison::default(),
             sealing: Mutex::new(sealing),
@@ -194,15 +197,15 @@ impl Replica {
         Ok((replica, recovery))
     }
 
-    /// Reads the view. Do not write within: the writer waits for readers.
-    pub fn read(&self) -> RwLockReadGuard<'_, View> {
-        self.view.read().unwrap_or_else(PoisonError::into_inner)
+    /// Reads the view. Call nothing of this replica within that looks at the view itself (most calls do, and
+    /// every write): pass the view on. Debug builds panic at that.
+    pub fn read(&self) -> ViewGuard<'_> {
+        self.view.read()
     }
 
     /// Asks the view something for which it folds further (verdicts, a person's claims).
     pub fn ask<T>(&self, question: impl FnOnce(&mut View, &dyn BlockSource) -> T) -> T {
-        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-        question(&mut view, &self.journal)
+        question(&mut self.view.write(), &self.journal)
     }
 
     /// The journal, to read.
@@ -292,13 +295,13 @@ impl Replica {
     /// # Errors
     /// Why not, and how to mend it.
     pub fn may_sign(&self) -> Result<(), SigningRefused> {
-        let last_own = held(&self.sealing).last_own;
+        let last_own = self.sealing().last_own;
         self.check_gate(last_own).map(|_| ())
     }
 
     /// The clock of the newest fact that this node signed in its epoch; zero when there is none.
     pub fn last_own_hlc(&self) -> Hlc {
-        held(&self.sealing).last_own
+        self.sealing().last_own
     }
 
     fn check_gate(&self, last_own: Hlc) -> Result<&SigningKey, SigningRefused> {

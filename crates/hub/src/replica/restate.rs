@@ -7,7 +7,6 @@ use super::{Replica, held};
 use hub_core::fact::FactBody;
 use hub_core::id::Lane;
 use hub_core::time::Hlc;
-use std::sync::PoisonError;
 
 impl Replica {
     /// Writes what is due to be restated to nodes below, at most `limit` facts; how many were written.
@@ -16,17 +15,15 @@ impl Replica {
     /// # Errors
     /// The journal stopped.
     pub fn restate(&self, limit: usize) -> Result<usize, WriteError> {
+        self.view.comes_later();
         let mut restater = held(&self.restater);
         let version = self.read().version();
         if !restater.may_find(version) || self.may_sign().is_err() {
             return Ok(0);
         }
-        let last = held(&self.sealing).last_hlc();
+        let last = self.sealing().last_hlc();
         let now = Hlc::at(self.clock.now()).max(last);
-        let due = {
-            let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
-            restater.due(&mut view, self.node, now, &self.journal, limit)
-        };
+        let due = restater.due(&mut self.view.write(), self.node, now, &self.journal, limit);
         let count = due.len();
         let Some(unit) = self.who().unit.filter(|_| count > 0) else { return Ok(0) };
         let draft = |due: hub_core::view::restate::Due| Draft {

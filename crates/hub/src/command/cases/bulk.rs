@@ -81,8 +81,10 @@ fn row(
         return Ok(None);
     };
     let winning = winner.and_then(|place| sides.get(place as usize));
-    let view = docket.session.replica().read();
-    let stands = super::decide::own_decisions(docket, case).any(|id| {
+    let replica = docket.session.replica();
+    let node = replica.who().node;
+    let view = replica.read();
+    let stands = super::decide::decisions_of(node, &view, case).any(|id| {
         let known = view.fact(&id).map(|known| &known.fact);
         known.is_some_and(|known| match &known.body {
             FactBody::Governance(GovernanceFact::Ruled { sides, winner, from: since, .. }) => {

@@ -12,8 +12,9 @@ use hub_core::case::{Case, CaseKind};
 use hub_core::fact::governance::{GovernanceFact, Side};
 use hub_core::fact::member::Evidence;
 use hub_core::fact::{FactBody, Withdrawn};
-use hub_core::id::{FactId, UnitId};
+use hub_core::id::{FactId, NodeId, UnitId};
 use hub_core::time::{Day, Precision};
+use hub_core::view::View;
 use hub_core::view::verdict::Verdict;
 
 /// A ruling as it was typed.
@@ -245,17 +246,16 @@ fn objection(
     Ok(GovernanceFact::Objected { member, branch, from, evidence })
 }
 
-/// The rulings and objections of this node about a case that are not taken back, in order of id.
-pub(super) fn own_decisions(
-    docket: &Docket<'_, '_>,
+/// The rulings and objections of a node about a case that are not taken back, in order of id.
+pub(super) fn decisions_of(
+    node: NodeId,
+    view: &View,
     case: &Case,
 ) -> impl Iterator<Item = FactId> + use<> {
-    let replica = docket.session.replica();
-    let own = replica.who().node;
     let sides: Vec<Side> = case.sides.iter().filter_map(|side| side.side).collect();
     let mut found: Vec<FactId> = Vec::new();
-    for (known, verdict) in replica.read().facts() {
-        if known.id.chain.node != own || matches!(verdict, Verdict::Withdrawn(_)) {
+    for (known, verdict) in view.facts() {
+        if known.id.chain.node != node || matches!(verdict, Verdict::Withdrawn(_)) {
             continue;
         }
         let about = match &known.fact.body {
@@ -273,6 +273,16 @@ pub(super) fn own_decisions(
     }
     found.sort_unstable();
     found.into_iter()
+}
+
+/// Those of this node.
+pub(super) fn own_decisions(
+    docket: &Docket<'_, '_>,
+    case: &Case,
+) -> impl Iterator<Item = FactId> + use<> {
+    let replica = docket.session.replica();
+    let node = replica.who().node;
+    decisions_of(node, &replica.read(), case)
 }
 
 /// Takes this node's own rulings and objections about a case back.
