@@ -40,7 +40,13 @@ impl Daily {
             }
             match thread.join() {
                 Ok(true) => self.done = day,
-                Ok(false) | Err(_) => self.not_before = ticks + RETRY_TICKS,
+                Ok(false) => self.not_before = ticks + RETRY_TICKS,
+                Err(_) => {
+                    tracing::error!(
+                        "writing the checkpoint of the day failed; it is tried again later"
+                    );
+                    self.not_before = ticks + RETRY_TICKS;
+                }
             }
         }
         let today = Day::of_millis(replica.now());
