@@ -9,12 +9,13 @@ use super::tail::{LocalBlock, LocalPosition};
 use super::{Replica, held};
 use hub_core::block::Block;
 use hub_core::chain::ChainHead;
+use hub_core::hash::Hash;
 use hub_core::header::Header;
-use hub_core::id::{FactId, Lane};
+use hub_core::id::{ChainId, FactId, Lane};
 use hub_core::time::Hlc;
 use hub_log::{AppendError, Entry, Origin, Position};
 use hub_node::io::Storing;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::MutexGuard;
 
 /// Where the next block is sealed.
@@ -151,13 +152,11 @@ impl Replica {
     /// One that does not follow, then none is stored; or the journal stopped.
     pub fn ingest(&self, blocks: Vec<Storing>) -> Result<Vec<LocalPosition>, AppendError> {
         let mut commits = self.commits();
-        let entry = |Storing { block, from, beside }| Entry {
-            origin: if Some(from) == self.parent { Origin::Parent } else { Origin::Child },
-            // what this node has signed there since it was judged stands in the chain
-            beside: beside || self.is_taken(&block),
-            block,
-        };
-        let entries: Vec<Entry> = blocks.into_iter().map(entry).collect();
+        // while blocks of this very epoch come in, this node seals none: else two could take one place
+        let is_own = |block: &Block| self.is_of_own_epoch(&block.header().chain);
+        let own_came = blocks.iter().any(|storing| is_own(&storing.block));
+        let mut sealing = own_came.then(|| self.sealing());
+        let entries = self.placed(blocks, sealing.as_deref());
         if let Some(error) = &commits.failed {
             return Err(error.clone());
         }
@@ -170,6 +169,10 @@ impl Replica {
                 return Err(error);
             }
         };
+        if let Some(sealing) = &mut sealing {
+            self.go_on_after(&entries, sealing);
+        }
+        drop(sealing);
         self.take_in(&entries, &positions);
         drop(commits);
         let newest = entries.iter().map(|entry| entry.block.header().last_hlc).max();
@@ -180,11 +183,60 @@ impl Replica {
         Ok(positions.into_iter().map(LocalPosition::from).collect())
     }
 
-    /// Whether this node itself has signed another block at the place of this one.
-    fn is_taken(&self, block: &Block) -> bool {
+    fn is_of_own_epoch(&self, chain: &ChainId) -> bool {
+        (chain.node, chain.epoch) == (self.node, self.epoch)
+    }
+
+    /// Where blocks go: into their chains, or beside them. Since they were judged, this node may itself have
+    /// signed at the place of one: then that one, and what follows it, stands beside its chain.
+    fn placed(&self, blocks: Vec<Storing>, sealing: Option<&Sealing>) -> Vec<Entry> {
+        let mut put_beside: BTreeSet<Hash> = BTreeSet::new();
+        let entry = |Storing { block, from, beside }| {
+            let Header { chain, height, previous, .. } = *block.header();
+            let is_known_beside =
+                || height > 1 && self.journal.is_beside(&chain, height - 1, &previous);
+            let follows =
+                put_beside.contains(&previous) || (chain.node == self.node && is_known_beside());
+            let beside = beside || follows || self.is_taken(&block, sealing);
+            if beside {
+                put_beside.insert(block.hash());
+            }
+            let origin = if Some(from) == self.parent { Origin::Parent } else { Origin::Child };
+            Entry { origin, beside, block }
+        };
+        blocks.into_iter().map(entry).collect()
+    }
+
+    /// Whether this node itself has signed another block at the place of this one, stored by now or not.
+    fn is_taken(&self, block: &Block, sealing: Option<&Sealing>) -> bool {
         let Header { chain, height, .. } = *block.header();
-        let there = || self.journal.contains(&chain, height).ok().flatten();
-        chain.node == self.node && there().is_some_and(|there| there != block.hash())
+        if chain.node != self.node {
+            return false;
+        }
+        if let Some(there) = self.journal.contains(&chain, height).ok().flatten() {
+            return there != block.hash();
+        }
+        let head = sealing.filter(|_| self.is_of_own_epoch(&chain));
+        let head = head.and_then(|sealing| sealing.heads.get(&chain.lane));
+        let waits = |head: &ChainHead| {
+            let stored = self.journal.head(&chain).map_or(0, |stored| stored.height);
+            (stored + 1..=head.height).contains(&height)
+        };
+        head.is_some_and(waits)
+    }
+
+    /// What this node signs next follows what came back to it of its own chains, as after a new start.
+    fn go_on_after(&self, entries: &[Entry], sealing: &mut Sealing) {
+        for entry in entries {
+            let chain = entry.block.header().chain;
+            let stored = self.journal.head(&chain).filter(|_| self.is_of_own_epoch(&chain));
+            let Some(stored) = stored else { continue };
+            let sealed = sealing.heads.get(&chain.lane).map_or(0, |head| head.height);
+            if stored.height > sealed {
+                sealing.heads.insert(chain.lane, stored);
+                sealing.last_own = sealing.last_own.max(stored.last_hlc);
+            }
+        }
     }
 
     /// Takes durable blocks into tail and view; returns the position of the last. Called with `commits`

@@ -9,6 +9,7 @@ use hub_core::fact::unit::{Level, UnitKind, UnitProfile};
 use hub_core::fact::{BranchFact, Code, CodeKind, GovernanceFact, UnitFact};
 use hub_core::id::{BranchId, FactId, Lane, UnitId};
 use hub_core::time::Day;
+use hub_node::io::Storing;
 
 const NOW: Millis = 1_790_000_000_000;
 
@@ -302,4 +303,81 @@ fn a_fact_out_of_bounds_leaves_nothing_behind() {
     assert_eq!(replica.end(), end);
     let ids = replica.write(vec![Draft::new(province(), world.day(), good)]).unwrap();
     assert_eq!(ids[0].seq, 1);
+}
+
+/// The world on a copy of its directory, keys and all.
+fn copy_of(world: &World) -> World {
+    fn copy(from: &std::path::Path, to: &std::path::Path) {
+        for entry in std::fs::read_dir(from).unwrap() {
+            let (from, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
+            if from.is_dir() {
+                std::fs::create_dir(&to).unwrap();
+                copy(&from, &to);
+            } else {
+                std::fs::copy(&from, &to).unwrap();
+            }
+        }
+    }
+    let directory = tempfile::tempdir().unwrap();
+    copy(world.directory.path(), directory.path());
+    let node = Node { config: world.node.config.clone(), base: directory.path().to_owned() };
+    World { directory, clock: Arc::clone(&world.clock), node, key: world.key.clone() }
+}
+
+/// A world, and a copy of it that has registered two employers, each in a block of its own: those blocks, as the
+/// machine says to store them that saw nothing at their places.
+fn copied() -> (World, Vec<Storing>) {
+    let world = World::new();
+    world.found(&world.open());
+    let clone = copy_of(&world);
+    let replica = clone.open();
+    for code in CODES {
+        let body = employer("演示", code, province());
+        replica.write(vec![Draft::new(province(), world.day(), body)]).unwrap();
+    }
+    let up = replica.who().chain(Lane::Up);
+    let block = |height| replica.journal().block(&up, height).unwrap().unwrap();
+    let from = NodeId([7; 16]);
+    let storing = |height| Storing { block: block(height), from, beside: false };
+    let blocks = vec![storing(1), storing(2)];
+    (world, blocks)
+}
+
+#[test]
+fn what_a_copy_wrote_at_a_place_taken_meanwhile_stands_beside_with_what_follows_it() {
+    for together in [true, false] {
+        let (world, blocks) = copied();
+        let replica = world.open();
+        let body = employer("演示丙", "91231100M000200Y43", province());
+        replica.write(vec![Draft::new(province(), world.day(), body)]).unwrap();
+        let up = replica.who().chain(Lane::Up);
+        let own = replica.journal().head(&up).unwrap();
+        let sides: Vec<_> = blocks.iter().map(|storing| storing.block.hash()).collect();
+        if together {
+            replica.ingest(blocks).unwrap();
+        } else {
+            for storing in blocks {
+                replica.ingest(vec![storing]).unwrap();
+            }
+        }
+        assert_eq!(replica.journal().head(&up), Some(own), "its own chain is as it was");
+        for (height, hash) in (1..).zip(&sides) {
+            assert!(replica.journal().is_beside(&up, height, hash), "height {height}");
+        }
+        assert!(matches!(replica.may_sign(), Err(SigningRefused::Forked { .. })));
+    }
+}
+
+#[test]
+fn what_came_back_of_its_own_chain_is_followed_by_what_is_written_next() {
+    let (world, blocks) = copied();
+    let replica = world.open();
+    replica.ingest(blocks).unwrap();
+    let body = employer("演示丙", "91231100M000200Y43", province());
+    replica.write(vec![Draft::new(province(), world.day(), body)]).unwrap();
+    let up = replica.who().chain(Lane::Up);
+    assert_eq!(replica.journal().head(&up).unwrap().height, 3);
+    let digest = replica.ask(|view, _| view.digest());
+    drop(replica);
+    assert_eq!(world.open().ask(|view, _| view.digest()), digest);
 }
