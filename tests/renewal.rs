@@ -60,7 +60,13 @@ fn an_enrolment_that_ended_is_renewed_late_and_nobodys_work_is_lost() {
     let over = levels.run("east", &["status"]);
     assert!(over.code == 1 && over.out.contains("已过期"), "{over:?}");
     assert_eq!(counted(&levels), [1, 1]);
-    let parked = |level: &str| levels.json(level, &["status"])["parked"].clone();
+    let over = levels.run("east", &["--format", "json", "status"]);
+    assert_eq!(over.code, 1, "whoever asks by a script is told so in every form");
+    let parked = |level: &str| -> serde_json::Value {
+        let ran = levels.run(level, &["--format", "json", "status"]);
+        let shown: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+        shown["parked"].clone()
+    };
     assert!(parked("province")["no_authority"].as_u64() > Some(0), "{}", parked("province"));
 
     // renewed late, all of it counts

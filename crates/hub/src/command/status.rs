@@ -11,7 +11,7 @@ use hub_core::id::NodeId;
 use hub_core::time::{Day, Hlc, Millis};
 use hub_core::view::View;
 
-/// Shows a snapshot.
+/// Shows a snapshot; 1, in whatever form, if somebody must do something now.
 ///
 /// # Errors
 /// The screen is gone.
@@ -27,9 +27,9 @@ pub fn status(session: &Session<'_>, snapshot: &StatusSnapshot) -> Result<u8, Co
         let json = serde_json::to_string_pretty(snapshot)
             .map_err(|error| CommandError::Machine(error.to_string()))?;
         session.io.out(&format!("{json}\n")).map_err(CommandError::Screen)?;
-        return Ok(0);
+    } else {
+        session.show(&table)?;
     }
-    session.show(&table)?;
     Ok(u8::from(unwell))
 }
 
