@@ -1,8 +1,8 @@
 //! Folding only what came: most facts about units and unions reach nothing but their own.
 //!
 //! A fact that shapes the tree or the authority over it, a withdrawal of one, a merger, a block that a cut
-//! waits for, or anything while some fact is parked for want of its subject: then all is folded anew. Both ways
-//! give the same view (V2).
+//! waits for, or the registration of a unit that some fact has named before: then all is folded anew. Both ways
+//! give the same view (V2). A fact parked for want of its subject costs nothing until that subject comes.
 
 use super::branch::BranchIx;
 use super::decision::is_decision;
@@ -12,7 +12,7 @@ use super::{OrgFact, View};
 use crate::fact::governance::{GovernanceFact, Side};
 use crate::fact::unit::UnitKind;
 use crate::fact::{BranchFact, FactBody, UnitFact};
-use crate::id::BranchId;
+use crate::id::{BranchId, UnitId};
 use std::collections::BTreeSet;
 
 /// What folding facts about units, unions and governance may have changed for members.
@@ -70,14 +70,29 @@ impl View {
         if fresh.is_empty() && !self.org_is_dirty {
             return OrgChange::None;
         }
-        let all = self.org_is_dirty || self.awaits_subject() || !self.is_local(fresh.clone());
+        let all = self.org_is_dirty || !self.is_local(fresh.clone());
         self.org_is_dirty = false;
         self.folded = self.facts.len();
-        if all {
-            self.fold_org();
-            self.index_checkpoints(0..self.facts.len());
-            return OrgChange::All;
+        let change = if all { self.fold_all() } else { self.fold_few(fresh.clone()) };
+        for fact in &self.facts[fresh] {
+            self.awaited.note(fact, &self.tree);
         }
+        if all {
+            self.awaited.settle(&self.tree);
+        }
+        change
+    }
+
+    /// Folds all facts anew.
+    fn fold_all(&mut self) -> OrgChange {
+        self.refolds += 1;
+        self.fold_org();
+        self.index_checkpoints(0..self.facts.len());
+        OrgChange::All
+    }
+
+    /// Folds these alone, which reach nothing but their own.
+    fn fold_few(&mut self, fresh: std::ops::Range<usize>) -> OrgChange {
         self.verdicts.resize(self.facts.len(), Verdict::Parked(Reason::NoAuthority));
         let moves_withdrawals = |fact: &OrgFact| match &fact.fact.body {
             FactBody::Withdrawn(_) => true,
@@ -107,13 +122,33 @@ impl View {
             || fact.profile().is_some() && self.branches.find(&fact.branch()).is_some_and(awaited)
     }
 
-    /// Whether a fact waits for a unit or union that may just have come.
-    fn awaits_subject(&self) -> bool {
-        self.verdicts.contains(&Verdict::Parked(Reason::UnknownSubject))
+    /// Whether a unit is one that no fact folded so far has named: its registration is awaited by nothing.
+    fn is_new(&self, unit: &UnitId) -> bool {
+        self.tree.find(unit).is_none()
+            && !self.awaited.contains(unit)
+            && !self.restatements.reached(unit)
+    }
+
+    /// Whether of the units that these facts register one is registered twice, or is to stand above another: in
+    /// what order they are judged matters then.
+    fn depends_on_order(&self, fresh: std::ops::Range<usize>) -> bool {
+        let mut units = BTreeSet::new();
+        let mut parents = BTreeSet::new();
+        let mut twice = false;
+        for fact in self.facts[fresh].iter().filter(|fact| !fact.is_stand_in()) {
+            if let FactBody::Unit(UnitFact::Registered { unit, parent, .. }) = &fact.fact.body {
+                twice |= !units.insert(*unit);
+                parents.extend(*parent);
+            }
+        }
+        twice || !units.is_disjoint(&parents)
     }
 
     /// Whether these facts reach nothing but their own unit or union.
     fn is_local(&self, fresh: std::ops::Range<usize>) -> bool {
+        if self.depends_on_order(fresh.clone()) {
+            return false;
+        }
         fresh.into_iter().all(|place| {
             let fact = &self.facts[place];
             if self.is_restated(place) {
@@ -131,7 +166,7 @@ impl View {
                     unit,
                     parent: Some(_),
                     ..
-                }) => self.tree.find(unit).is_none() && !self.restatements.reached(unit),
+                }) => self.is_new(unit),
                 FactBody::Branch(BranchFact::Merged { .. }) => false,
                 // one parked for closing a cycle is as far-reaching as one that stands
                 FactBody::Branch(fact) => {

@@ -9,6 +9,7 @@
 //! - V4 Nothing is dropped: a fact that does not count is withdrawn or parked, with its reason.
 
 pub mod authority;
+mod awaited;
 pub mod branch;
 pub mod cell;
 pub mod checkpoint;
@@ -46,6 +47,7 @@ use crate::id::{BranchId, ChainId, FactId, FederationId, Lane, NodeId};
 use crate::policy::Policy;
 use crate::time::{Day, Hlc};
 use authority::Authority;
+use awaited::Awaited;
 use branch::Branches;
 use cell::Cells;
 use checkpoint::Checkpoints;
@@ -135,6 +137,8 @@ pub struct View {
     members: Members,
     decisions: Decisions,
     decision_places: DecisionPlaces,
+    /// Units that folded facts name and that are not registered.
+    awaited: Awaited,
     /// How many of `facts` are folded.
     folded: usize,
     /// Something reaches further than the facts added since: all must be folded anew.
@@ -143,6 +147,8 @@ pub struct View {
     version: u64,
     /// How often anything but member facts was folded.
     org_changed: u64,
+    /// How often all of them were folded anew.
+    refolds: u64,
 }
 
 impl View {
@@ -176,10 +182,12 @@ impl View {
             members: Members::default(),
             decisions: Decisions::default(),
             decision_places: DecisionPlaces::default(),
+            awaited: Awaited::default(),
             folded: 0,
             org_is_dirty: false,
             version: 0,
             org_changed: 0,
+            refolds: 0,
         }
     }
 
@@ -330,6 +338,12 @@ impl View {
     /// Grows with every block; equal versions of one view give equal answers.
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// How often everything but members' facts was folded anew, the first time included: most of what comes
+    /// reaches its own unit or union only and costs just that.
+    pub fn refolds(&self) -> u64 {
+        self.refolds
     }
 
     /// The tree of units.

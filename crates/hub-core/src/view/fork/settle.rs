@@ -205,6 +205,7 @@ impl View {
         fresh.forks = std::mem::take(&mut self.forks);
         fresh.withdrawals.withhold(self.withdrawals.withheld());
         (fresh.version, fresh.org_changed) = (self.version + 1, self.org_changed + 1);
+        fresh.refolds = self.refolds;
         *self = fresh;
         for members in [false, true] {
             self.fold_places(&places, members, source);
