@@ -121,8 +121,7 @@ fn look(
     asked: &PeriodClose,
     day: Day,
 ) -> Result<(Vec<Point>, u32), CommandError> {
-    let replica = session.replica();
-    let own = session.own_unit()?;
+    let (replica, own) = (session.replica(), session.own_unit()?);
     let node = replica.who().node;
     // persons in conflict are folded again: before the view is only read
     let all_cases = replica.ask(|view, source| {
