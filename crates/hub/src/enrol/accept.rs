@@ -26,7 +26,8 @@ pub struct Accepted {
 }
 
 /// Takes an answer in: checks all of it that can be told without the tree, keeps the person key, and writes the
-/// parent into the configuration. Without `url` the node works by bundles.
+/// parent into the configuration. Without `url` it goes on with the server of this parent that it knows;
+/// where it knows none, it works by bundles.
 ///
 /// # Errors
 /// What does not fit; nothing is written then.
@@ -55,8 +56,11 @@ pub fn accept(
         keys.store(PERSON_KEY, &*seal::open(&enrolment.person_key, &own)?)?;
     }
     let mut config = node.config.clone();
-    let url = url.map(str::to_owned);
-    config.parent = Some(ParentConfig { node: answer.parent, url, tls_ca });
+    // a renewal says nothing of the server: the node goes on with the one it has
+    let same = config.parent.take().filter(|known| known.node == answer.parent);
+    let (known_url, known_ca) = same.map_or((None, None), |known| (known.url, known.tls_ca));
+    let url = url.map(str::to_owned).or(known_url);
+    config.parent = Some(ParentConfig { node: answer.parent, url, tls_ca: tls_ca.or(known_ca) });
     write_config(directory, &config)?;
     keys.take_uplink_user(epoch)?;
     Ok(Accepted { parent: answer.parent, enrolment, person_key })

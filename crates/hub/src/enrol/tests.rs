@@ -90,6 +90,10 @@ fn a_node_is_enrolled_and_learns_the_person_key() {
     assert_eq!(node.config.parent.unwrap().node, replica.who().node);
     let server = replica.read().authority().enrolment_of((request.node, 1)).map(|e| e.unit);
     assert_eq!(server, replica.read().tree().find(&unit));
+    // taken in again without a server, it goes on with the one it knows
+    accept(&city, &approved.answer, None, None).unwrap();
+    let parent = Node::load(&city).unwrap().config.parent.unwrap();
+    assert_eq!(parent.url.as_deref(), Some("nats://127.0.0.1:4222"));
 }
 
 #[test]
