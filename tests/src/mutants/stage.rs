@@ -153,8 +153,8 @@ impl Stage {
     }
 
     fn note_receipts(&mut self) {
-        let (federation, lookup) = (self.federation(), self.province.lookup());
-        let who = self.province.who();
+        let (federation, who) = (self.federation(), self.province.who());
+        let lookup = self.province.lookup();
         let mut receipts = Vec::new();
         for message in &self.valid.ships {
             let Ok(Message::Ship(ship)) = Message::decode(message, federation) else { continue };
