@@ -1,11 +1,17 @@
 //! Acts of offices from the command line: units that follow others, codes corrected, unions moved, merged and
-//! registered, a node below cut off.
+//! registered, a node below cut off, a server configured.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use hub::clock::SystemClock;
+use hub::command::run::HubCommands;
+use hub::config::{CONFIG_FILE, Node};
+use hub::daemon;
 use hub_tests::demo::people::employer_code;
 use hub_tests::levels::Levels;
 use serde_json::Value;
+use std::fs;
+use std::sync::Arc;
 
 /// The standing facts of a kind, newest last.
 fn facts(levels: &Levels, level: &str, kind: &str) -> Vec<Value> {
@@ -105,4 +111,21 @@ fn codes_unions_and_a_cut() {
         &["enrol", "revoke", "演示西县", "--reason", "x"],
         "没有在本级之下接入的节点",
     );
+}
+
+#[test]
+fn what_was_edited_while_a_node_runs_outlives_nats_config() {
+    let levels = Levels::found();
+    let file = levels.data("province").join(CONFIG_FILE);
+    let node = Node::load(&levels.data("province")).unwrap();
+    let commands = Arc::new(HubCommands::default());
+    let running = daemon::start(node, Arc::new(SystemClock), commands).unwrap();
+    let edited = fs::read_to_string(&file).unwrap() + "\n[limits]\nchild_facts_per_day = 12345\n";
+    fs::write(&file, edited).unwrap();
+    let out = levels.path("nats.conf");
+    levels.ok("province", &["ops", "nats-config", "--listen", "127.0.0.1:4333", "--out", &out]);
+    running.stop().unwrap();
+    let config = Node::load(&levels.data("province")).unwrap().config;
+    assert_eq!(config.server.map(|server| server.url), Some("nats://127.0.0.1:4333".into()));
+    assert_eq!(config.limits.child_facts_per_day, 12_345);
 }

@@ -106,6 +106,8 @@ fn a_county_cut_off_for_weeks_comes_back_with_all_it_wrote() {
     let (three, [_city, county]) = proxied(&(clock.clone() as Arc<dyn Clock>));
     let first = three.county.registers(1, 1);
     three.arrives("before the cut", &first);
+    let is_there = || three.city.status().children.iter().all(|child| child.connected);
+    assert!(is_there());
     let (before, _) = resident().unwrap();
     county.door(Door::Shut);
     wait::until("the county sees that it is cut off", PATIENCE, || {
@@ -119,6 +121,7 @@ fn a_county_cut_off_for_weeks_comes_back_with_all_it_wrote() {
         units.extend(three.county.registers(day * 1_000, A_DAY));
     }
     assert!(!three.city.knows(&units[..1]));
+    assert!(!is_there(), "its parent shows that it is away");
     let cut = county.bytes();
     let began = Instant::now();
     county.door(Door::Open);
@@ -135,6 +138,7 @@ fn a_county_cut_off_for_weeks_comes_back_with_all_it_wrote() {
     );
     assert!(sent < 3 * blocks + (256 << 10), "no storm: {sent} bytes sent for {blocks}");
     assert!(most - before < 256 << 20, "bounded memory: {before} to {most}");
+    wait::until("the county is there again", PATIENCE, is_there);
     for level in three.levels() {
         wait::until("it signs", PATIENCE, || level.status().does_not_sign.is_none());
         let status = level.status();

@@ -15,9 +15,11 @@ use hub_node::io::{
     ChainRange, Channel, Context, Event, Hold, Input, JournalBlock, JournalId, Memory, Origin,
     Output, Position, Quota, Refusal, Scope, Start, StoredBlock,
 };
-use hub_node::limits::DOOR_MILLIS;
+use hub_node::limits::{
+    ASK_PACE, DOOR_MILLIS, FRONTIER_PACE, RESTART_AGAIN_MILLIS, WANT_BYTES_PACE,
+};
 use hub_node::machine::Machine;
-use hub_node::wire::{Message, Receipt, Ship, StreamId, sign};
+use hub_node::wire::{Ask, Cursor, Frontier, Message, Receipt, Ship, StreamId, sign};
 use std::collections::BTreeMap;
 
 const STREAM: StreamId = StreamId { journal: JournalId([5; 16]), run: 0 };
@@ -330,6 +332,91 @@ fn what_is_over_a_childs_quota_stays_with_it_until_there_is_room_and_nothing_is_
     assert!(put_off(&machine.step(NOW + HOUR / 4, ship(&blocks[3], 8), &world)));
     assert_eq!(stores(&machine.step(NOW + HOUR / 2 + 1_000, ship(&blocks[3], 9), &world)), 1);
     assert_eq!(machine.status().below[0].quota.over_since, None);
+}
+
+fn asked(message: &Message) -> Input {
+    let (channel, bytes) = (Channel::Ask, message.encode(federation()));
+    Input::Received { from: node(2), channel, bytes, delivery: None }
+}
+
+fn ask(frontier: Option<Frontier>) -> Input {
+    asked(&Message::Ask(Box::new(Ask {
+        down: None,
+        up: Cursor::start(STREAM),
+        settled: false,
+        frontier,
+    })))
+}
+
+#[test]
+fn a_child_that_asks_without_end_has_so_much_done_for_it_and_no_more() {
+    let world = World { child_enrolled: true, ..World::default() };
+    let mut machine = parent(&world);
+    let mut answered = |now, often: u64, with: Option<Frontier>| {
+        let (mut receipts_sent, mut compared) = (0, 0);
+        for _ in 0..often {
+            let outputs = machine.step(now, ask(with.clone()), &world);
+            receipts_sent += receipts(&outputs).len() as u64;
+            compared += outputs.iter().filter(|output| is_ahead(output)).count() as u64;
+        }
+        (receipts_sent, compared)
+    };
+    let many = 2 * ASK_PACE.at_once;
+    assert_eq!(answered(NOW, many, None), (ASK_PACE.at_once, 0));
+    assert_eq!(answered(NOW + 1_000, many, None), (ASK_PACE.a_second, 0), "then at the pace");
+    let page = Frontier { after: None, last: true, whole: false, heads: Vec::new() };
+    let later = NOW + 3_600_000;
+    assert_eq!(answered(later, many, Some(page)), (ASK_PACE.at_once, FRONTIER_PACE.at_once));
+}
+
+fn is_ahead(output: &Output) -> bool {
+    let Output::Send { bytes, .. } = output else { return false };
+    matches!(Message::decode(bytes, federation()), Ok(Message::Ahead(_)))
+}
+
+#[test]
+fn wants_without_end_are_read_for_up_to_the_pace() {
+    let mut world = World { child_enrolled: true, ..World::default() };
+    let mut machine = parent(&world);
+    let block = blocks(&[0], 2, 1).remove(0);
+    let outputs = machine.step(NOW, ship(&block, 1), &world);
+    store(&mut machine, &mut world, &outputs);
+    let range = ChainRange { chain: block.header().chain, first: 1, last: 1 };
+    let bytes = block.bytes().len() as u64;
+    let mut reads = 0;
+    // the reader answers at once, so that reads under way bound nothing
+    for _ in 0..2 * WANT_BYTES_PACE.at_once / (1_000 * bytes) {
+        let outputs = machine.step(NOW, asked(&Message::Want(vec![range])), &world);
+        for output in outputs {
+            if let Output::ReadBlocks { request, .. } = output {
+                reads += 1;
+                let blocks = vec![block.clone(); 1_000];
+                machine.step(NOW, Input::BlocksRead { request, blocks }, &world);
+            }
+        }
+    }
+    assert_eq!(reads, WANT_BYTES_PACE.at_once.div_ceil(1_000 * bytes));
+}
+
+#[test]
+fn two_machines_of_one_name_have_its_stream_begin_anew_now_and_then_only() {
+    let mut world = World { child_enrolled: true, ..World::default() };
+    let mut machine = parent(&world);
+    let block = blocks(&[0], 2, 1).remove(0);
+    let mut restarts = 0;
+    let seconds = 20;
+    for millis in 0..seconds * 1_000 {
+        let stream = StreamId { journal: JournalId([5 + (millis % 2) as u8; 16]), run: 0 };
+        let ship = Ship { stream, after: 0, position: 1, block: block.clone() };
+        let bytes = Message::Ship(ship).encode(federation());
+        let (from, channel) = (node(2), Channel::Up);
+        let input = Input::Received { from, channel, bytes, delivery: None };
+        let outputs = machine.step(NOW + millis, input, &world);
+        let anew = |o: &&Output| matches!(o, Output::Report(Event::StreamRestarted { .. }));
+        restarts += outputs.iter().filter(anew).count() as u64;
+        store(&mut machine, &mut world, &outputs);
+    }
+    assert_eq!(restarts, seconds * 1_000 / RESTART_AGAIN_MILLIS);
 }
 
 /// What a machine sends of blocks, as it names them: (epoch, whether in its stream).

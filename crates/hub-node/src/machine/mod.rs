@@ -14,6 +14,7 @@
 mod accept;
 mod ask;
 mod batch;
+mod bucket;
 mod frontier;
 mod held;
 mod inbound;

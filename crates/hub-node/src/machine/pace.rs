@@ -1,29 +1,9 @@
 //! How often a peer may have work done that costs it little: asks, comparisons of frontiers, wants. What is over is
 //! not answered; an honest peer asks again in seconds and is far below.
 
+use super::bucket::Bucket;
 use crate::limits::{ASK_PACE, FRONTIER_PACE, Pace, WANT_BYTES_PACE};
 use hub_core::time::Millis;
-
-/// A bucket that leaks: what was spent of late, in thousandths.
-#[derive(Debug, Clone, Copy, Default)]
-struct Bucket {
-    spent: u64,
-    at: Millis,
-}
-
-impl Bucket {
-    /// Whether there is room; takes `cost` then. A clock that went back gives nothing and takes nothing.
-    fn takes(&mut self, now: Millis, pace: Pace, cost: u64) -> bool {
-        let leaked = now.saturating_sub(self.at).saturating_mul(pace.a_second);
-        self.spent = self.spent.saturating_sub(leaked);
-        self.at = self.at.max(now);
-        let room = self.spent < pace.at_once.saturating_mul(1_000);
-        if room {
-            self.spent = self.spent.saturating_add(cost.saturating_mul(1_000));
-        }
-        room
-    }
-}
 
 /// The paces of one peer.
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,39 +13,32 @@ pub(super) struct Paces {
     wanted_bytes: Bucket,
 }
 
+fn has_room(bucket: &mut Bucket, now: Millis, pace: Pace) -> bool {
+    bucket.leak(now, pace.a_second, 1_000);
+    bucket.room(pace.at_once) > 0
+}
+
+fn takes_one(bucket: &mut Bucket, now: Millis, pace: Pace) -> bool {
+    let room = has_room(bucket, now, pace);
+    bucket.spend(u64::from(room));
+    room
+}
+
 impl Paces {
     pub(super) fn may_ask(&mut self, now: Millis) -> bool {
-        self.asks.takes(now, ASK_PACE, 1)
+        takes_one(&mut self.asks, now, ASK_PACE)
     }
 
     pub(super) fn may_compare(&mut self, now: Millis) -> bool {
-        self.frontiers.takes(now, FRONTIER_PACE, 1)
+        takes_one(&mut self.frontiers, now, FRONTIER_PACE)
     }
 
     /// Whether a want may be read for; what it brings is counted by [`Self::brought`].
     pub(super) fn may_want(&mut self, now: Millis) -> bool {
-        self.wanted_bytes.takes(now, WANT_BYTES_PACE, 0)
+        has_room(&mut self.wanted_bytes, now, WANT_BYTES_PACE)
     }
 
-    pub(super) fn brought(&mut self, now: Millis, bytes: usize) {
-        self.wanted_bytes.takes(now, WANT_BYTES_PACE, bytes as u64);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_burst_is_taken_and_then_only_the_pace() {
-        let pace = Pace { at_once: 3, a_second: 2 };
-        let mut bucket = Bucket::default();
-        let taken =
-            |bucket: &mut Bucket, now| (0..10).filter(|_| bucket.takes(now, pace, 1)).count();
-        assert_eq!(taken(&mut bucket, 1_000), 3);
-        assert_eq!(taken(&mut bucket, 1_000), 0);
-        assert_eq!(taken(&mut bucket, 500), 0, "a clock that goes back gives nothing");
-        assert_eq!(taken(&mut bucket, 2_000), 2);
-        assert_eq!(taken(&mut bucket, 900_000), 3);
+    pub(super) fn brought(&mut self, bytes: usize) {
+        self.wanted_bytes.spend(bytes as u64);
     }
 }

@@ -2,57 +2,48 @@
 //! asked for once there is room, and costs others nothing.
 
 use super::Machine;
+use super::bucket::Bucket;
 use crate::io::{Event, Output, Quota, Refusal};
 use hub_core::block::Block;
 use hub_core::id::NodeId;
-use hub_core::time::{DAY_MILLIS, Millis};
+use hub_core::time::Millis;
 
-/// A bucket that leaks at the rate of the quota and holds what one span allows. Amounts are kept times the
-/// milliseconds of a day, so that no leak is too small to count.
+/// What a child has brought of late.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Spent {
-    facts: u128,
-    bytes: u128,
-    at: Millis,
+    facts: Bucket,
+    bytes: Bucket,
 }
-
-const DAY: u128 = DAY_MILLIS as u128;
 
 impl Spent {
     /// What was spent when a record was made.
     pub(super) fn of(facts: u64, bytes: u64, at: Millis) -> Self {
-        Self { facts: u128::from(facts) * DAY, bytes: u128::from(bytes) * DAY, at }
+        Self { facts: Bucket::of(facts, at), bytes: Bucket::of(bytes, at) }
     }
 
     /// Whole facts and bytes, rounded up, and when.
     pub(super) fn amounts(&self) -> (u64, u64, Millis) {
-        let whole = |amount: u128| u64::try_from(amount.div_ceil(DAY)).unwrap_or(u64::MAX);
-        (whole(self.facts), whole(self.bytes), self.at)
+        (self.facts.spent(), self.bytes.spent(), self.facts.at())
     }
 
-    /// Time has passed. A clock that went back gives nothing and takes nothing.
     fn leak(&mut self, now: Millis, quota: Quota) {
-        let passed = u128::from(now.saturating_sub(self.at));
-        let leaks = (DAY * passed).checked_div(u128::from(quota.span)).unwrap_or(0);
-        let left = |amount: u128, of: u64| amount.saturating_sub(leaks.saturating_mul(of.into()));
-        (self.facts, self.bytes) = (left(self.facts, quota.facts), left(self.bytes, quota.bytes));
-        self.at = self.at.max(now);
+        self.facts.leak(now, quota.facts, quota.span);
+        self.bytes.leak(now, quota.bytes, quota.span);
     }
 
     fn spend(&mut self, block: &Block) {
-        self.facts = self.facts.saturating_add(u128::from(block.header().count) * DAY);
-        self.bytes = self.bytes.saturating_add(block.bytes().len() as u128 * DAY);
+        self.facts.spend(block.header().count.into());
+        self.bytes.spend(block.bytes().len() as u64);
     }
 
-    /// How many more facts there is room for, rounded up.
+    /// How many more facts there is room for; a quota of 0 bounds nothing.
     fn room(&self, quota: Quota) -> u64 {
-        let room = (u128::from(quota.facts) * DAY).saturating_sub(self.facts).div_ceil(DAY);
-        if quota.facts == 0 { u64::MAX } else { u64::try_from(room).unwrap_or(u64::MAX) }
+        if quota.facts == 0 { u64::MAX } else { self.facts.room(quota.facts) }
     }
 
     fn is_over(&self, quota: Quota) -> bool {
-        let full = |amount: u128, of: u64| of > 0 && amount >= u128::from(of) * DAY;
-        full(self.facts, quota.facts) || full(self.bytes, quota.bytes)
+        let full = |bucket: &Bucket, holds: u64| holds > 0 && bucket.room(holds) == 0;
+        full(&self.facts, quota.facts) || full(&self.bytes, quota.bytes)
     }
 }
 
@@ -102,28 +93,5 @@ impl Machine {
             peer.over_since = Some(now);
             self.report(Event::OverQuota { from });
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const QUOTA: Quota = Quota { facts: 3, bytes: 0, span: DAY_MILLIS };
-
-    #[test]
-    fn it_leaks_by_the_millisecond_and_never_gains_by_a_clock_that_goes_back() {
-        let mut spent = Spent::of(3, 100, 1_000);
-        assert!(spent.is_over(QUOTA), "bytes are not bounded here, facts are");
-        for now in 1_001..1_100 {
-            spent.leak(now, QUOTA);
-        }
-        assert!(!spent.is_over(QUOTA), "a little has leaked");
-        assert_eq!(spent.amounts().0, 3, "less than a whole fact");
-        spent.leak(5, QUOTA);
-        spent.leak(1_099, QUOTA);
-        assert_eq!(spent.facts, 3 * DAY - 3 * 99);
-        spent.leak(1_000 + DAY_MILLIS, QUOTA);
-        assert_eq!(spent.amounts().0, 0);
     }
 }

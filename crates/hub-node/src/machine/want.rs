@@ -97,7 +97,7 @@ impl Machine {
             may && !ran_ahead(block.header(), own, now)
         };
         for block in blocks.into_iter().filter(|_| !gone).filter(granted) {
-            self.peer(to).paces.brought(now, block.bytes().len());
+            self.peer(to).paces.brought(block.bytes().len());
             // Asked for again, it is sent again: the time makes each answer another message.
             self.send_blocks(to, &Message::Loose(block), now);
         }
